@@ -1,0 +1,380 @@
+"""The nouns of Rasid as frozen dataclasses. Imports nothing of ours; every stage speaks in these.
+
+All datetimes are timezone-aware UTC. Offsets in spans are code points of the original field text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+# ── outlets and feeds (configuration) ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """A publisher; several feeds may belong to one outlet. country is ISO 3166 alpha-2, language BCP 47."""
+
+    id: str
+    name_ar: str
+    name_en: str
+    country: str
+    language: str
+
+    def name(self, language: str) -> str:
+        return self.name_ar if language == "ar" else self.name_en
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A polled URL, as configured. id: given in the file, or derived from outlet and URL."""
+
+    id: str
+    url: str
+    outlet: Outlet
+    language: str | None = "ar"  # None: decide by the article's letters
+    tags: tuple[str, ...] = ()
+    interval: timedelta = timedelta(minutes=5)
+    max_age: timedelta = timedelta(days=2)  # older entries are stored but never alert (reason too_old)
+    full_text: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    username: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+    user_agent: str | None = None
+    proxy: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """What the database remembers of a feed between polls."""
+
+    feed_id: str
+    next_due: datetime
+    url: str | None = None  # where a permanent redirect led; used in place of the configured URL
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    failures: int = 0
+    first_poll_done: bool = False
+    last_ok: datetime | None = None
+    last_polled: datetime | None = None
+    last_error: str | None = None
+    stopped: str | None = None  # reason no longer polled (410 Gone); cleared by editing the feed's URL
+    last_new: datetime | None = None  # when a poll last brought an unseen article
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOutcome:
+    """One successful conditional GET. body is None when the server said 304."""
+
+    status: int
+    url: str  # where the body came from, after redirects
+    body: bytes | None
+    headers: Mapping[str, str]  # lower-case names
+    etag: str | None = None
+    last_modified: str | None = None
+    permanent_url: str | None = None  # set when every redirect on the way was permanent (301, 308)
+    min_interval: timedelta | None = None  # Cache-Control max-age or <ttl>-like advice, if the server gave any
+    elapsed: float = 0.0  # seconds
+
+
+# ── articles ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FIELDS = ("title", "summary", "body", "author", "tags", "url", "outlet", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """Our normalised entry. Text fields are plain text (no markup) in logical order, NFC-untouched originals."""
+
+    feed_id: str
+    outlet_id: str
+    key: str  # novelty key inside the feed: GUID, else URL, else content hash
+    url: str  # "" where the entry had no usable http(s) link
+    canonical_url: str  # lower host, tracking parameters and fragment removed; "" as above
+    title: str
+    summary: str
+    body: str
+    author: str
+    tags: tuple[str, ...]
+    language: str  # BCP 47 primary tag, "und" where unknown
+    published: datetime | None
+    first_seen: datetime
+    content_hash: str  # over folded title, summary and body
+    id: int | None = None
+    entry_hash: str = ""  # over the raw bytes of the entry; lets an unchanged entry skip the parser
+
+    @property
+    def when(self) -> datetime:
+        """Published, or first seen where the feed gave no date or one in the future."""
+        return min(self.published, self.first_seen) if self.published else self.first_seen
+
+
+# ── rules, spans, matches ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Severity(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class RuleState(StrEnum):
+    ON = "on"
+    TRIAL = "trial"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A watch rule without its query: everything that deciding and rendering need."""
+
+    id: str
+    name_ar: str
+    name_en: str
+    severity: Severity = Severity.NORMAL
+    state: RuleState = RuleState.ON
+    channels: tuple[str, ...] = ()  # empty: the default channel
+    cooldown: timedelta = timedelta(0)
+    languages: tuple[str, ...] = ()  # empty: every language
+    outlets_include: tuple[str, ...] = ()
+    outlets_exclude: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    min_outlets: int = 1
+    max_age: timedelta | None = None
+    tags: tuple[str, ...] = ()
+    version: str = ""  # hash of the rule as written; a changed rule has another
+
+    def name(self, language: str) -> str:
+        return self.name_ar if language == "ar" else self.name_en
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """One matched place of an article: code points [start, end) of `field`, and the term that matched there."""
+
+    field: str
+    start: int
+    end: int
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMatch:
+    """A rule whose query holds for an article. spans is sorted, and empty only for queries without positive terms."""
+
+    rule_id: str
+    spans: tuple[Span, ...]
+    score: float = 0.0
+
+
+# ── stories ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an article belongs. story_id None: it opens a story. how: new, url, guid, content, title, body."""
+
+    story_id: int | None
+    how: str
+    detail: str = ""
+    similarity: float = 0.0  # 0..1 against the nearest article, joined or not
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """A story as deciding needs it, before the new article is added."""
+
+    id: int
+    opened: datetime
+    outlets: tuple[str, ...]
+    article_count: int
+
+
+# ── decisions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Decision(StrEnum):
+    ALERT = "alert"  # an alert was made
+    JOINED = "joined"  # the rule already alerted this story: grouped with it
+    HELD = "held"  # waits: cooldown, or too few outlets
+    MUTED = "muted"  # stored, will not be sent
+
+
+# Every reason a decision may carry, with the sentence that explains it.
+REASONS: Mapping[str, str] = {
+    "new_story": "first hit of this rule in this story",
+    "outlets_reached": "enough outlets now carry the story",
+    "cooldown_over": "the rule's cooldown ended; released in a digest",
+    "backfill": "found by backfill, with alerting asked for",
+    "joined_story": "the rule already alerted this story",
+    "cooldown": "the rule alerted recently; waits for the end of its cooldown",
+    "too_few_outlets": "waits until min_outlets outlets carry the story",
+    "too_old": "published longer ago than max_age allows",
+    "first_poll": "found on the first poll of its feed, which only marks what is already there",
+    "trial": "the rule is on trial: hits are stored, nothing is sent",
+    "rule_off": "the rule was turned off or removed while the hit was held",
+    "revision": "the outlet changed an article it had published before",
+    "backfill_silent": "found by backfill, which was not asked to alert",
+    "no_channel": "the rule names no channel that exists",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision with its reason. code is a key of REASONS; until: when a held hit is looked at again."""
+
+    decision: Decision
+    code: str
+    detail: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """rule × article, as stored."""
+
+    id: int
+    rule_id: str
+    article_id: int
+    story_id: int
+    spans: tuple[Span, ...]
+    decision: Decision
+    code: str
+    detail: str
+    created: datetime
+
+
+# ── channels (configuration) ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A configured destination. options belong to its transport (delivery.channels names and checks them)."""
+
+    name: str
+    type: str  # telegram, webhook, apprise, console
+    language: str = "ar"  # of the words around the articles: ar or en
+    timezone: str | None = None  # IANA name; None: the setting `timezone`
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPace:
+    """How fast a chat may be written to. Channels with one chat_key share it; shared_key spans chats (the bot)."""
+
+    chat_key: str
+    min_gap: float = 0.0  # seconds between two sends to the chat
+    per_minute: int = 0  # 0: no limit
+    shared_key: str = ""
+    shared_per_second: int = 0
+
+
+# ── messages and deliveries ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLine:
+    """One article of a story as a message shows it; spans are those of its hits (empty where it did not match)."""
+
+    article: Article
+    outlet: Outlet
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLines:
+    """One story in a message: its lead article first, then the others, oldest first."""
+
+    story_id: int
+    rule_ids: tuple[str, ...]
+    lines: tuple[ArticleLine, ...]
+    article_count: int
+    outlet_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """All that rendering needs. kind: story, digest, operator, test."""
+
+    id: int
+    kind: str
+    channel: str
+    stories: tuple[StoryLines, ...] = ()
+    text: str = ""  # of operator and test messages
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message ready for a transport. html is Telegram's subset, None where only plain text may be sent."""
+
+    text: str
+    html: str | None
+    silent: bool = False
+    data: Mapping[str, object] = field(default_factory=dict)  # the structured form, for webhooks
+
+
+class Operation(StrEnum):
+    SEND = "send"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryClaim:
+    """A delivery leased to this process. attempt counts from 1; external_id is the message's id at the channel."""
+
+    id: int
+    message_id: int
+    channel: str
+    operation: Operation
+    attempt: int
+    plain: bool  # the formatted form was refused once: send plain text
+    external_id: str | None
+    chat_id: str | None  # where the chat was migrated to, if it was
+    created: datetime
+
+
+class OutcomeKind(StrEnum):
+    """What an attempt at a channel came to, said by the transport, which alone reads the server's words."""
+
+    SENT = "sent"
+    NOT_MODIFIED = "not_modified"  # an edit that changes nothing: as good as sent
+    RETRY = "retry"  # surely not delivered; try again after retry_after
+    UNKNOWN = "unknown"  # may or may not have been delivered
+    PLAIN = "plain"  # formatting or length refused: render as plain text and try once more
+    HOLD_CHAT = "hold_chat"  # the chat cannot be written to; its queue waits
+    MIGRATED = "migrated"  # the chat has a new id
+    STOP = "stop"  # the credentials are refused: nothing can be sent on this channel
+    GONE = "gone"  # the message to edit or delete no longer exists
+    REJECTED = "rejected"  # this message will never be accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One attempt's result. scope says whether a wait holds the chat (429) or only this delivery."""
+
+    kind: OutcomeKind
+    detail: str = ""
+    external_id: str | None = None
+    retry_after: float | None = None  # seconds
+    chat_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is to be written after an attempt (delivery.retry decides it, store.settle writes it)."""
+
+    state: str  # sent, pending, unknown, dead
+    due_at: datetime | None = None
+    reason: str = ""
+    external_id: str | None = None
+    plain: bool = False
+    hold_until: datetime | None = None  # the chat takes nothing before this
+    hold_reason: str = ""
+    chat_id: str | None = None
+    notice: str | None = None  # what the operator should be told, once

@@ -1,0 +1,1 @@
+"""The flow of Rasid: poll_feed and deliver_due."""

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Everything a newcomer needs: ./run.sh start | test | demo | soak | rasid … | python …
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+venv=${RASID_VENV:-.venv}
+
+usage() {
+  cat <<'TXT'
+Usage: ./run.sh COMMAND
+
+  start        set up, then run the daemon on ./config (SQLite under ./data)
+  test         set up, then run every check and test
+  demo         no network needed: local Arabic feeds, the real daemon, an alert within a minute
+  soak         the long tests (kills, mutants, thousands of alerts)
+  rasid …      the rasid command, e.g. ./run.sh rasid status
+  python …     Python inside the project's environment
+TXT
+}
+
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
+    if command -v "$candidate" >/dev/null 2>&1 &&
+      "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "Rasid needs Python 3.11 or newer; none was found. On Debian: apt-get install python3 python3-venv" >&2
+  exit 1
+}
+
+# Set-up runs when pyproject.toml or constraints.txt changed since the last one, and is skipped otherwise.
+setup() {
+  local group=$1 stamp mark
+  stamp="$venv/.rasid-$group"
+  mark=$(cat pyproject.toml constraints.txt | cksum)
+  if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$mark" ]; then return; fi
+  if command -v uv >/dev/null 2>&1; then
+    [ -x "$venv/bin/python" ] || uv venv --quiet --python '>=3.11' "$venv"
+    if [ "$group" = dev ]; then
+      uv pip install --quiet --python "$venv/bin/python" -c constraints.txt --group dev -e .
+    else
+      uv pip install --quiet --python "$venv/bin/python" -c constraints.txt -e .
+    fi
+  else
+    local python
+    if [ ! -x "$venv/bin/pip" ]; then
+      python=$(find_python)
+      if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        echo "This Python has no venv module. On Debian: apt-get install python3-venv" >&2
+        exit 1
+      fi
+      echo "Setting up in $venv (once; a minute or two) …" >&2
+      "$python" -m venv "$venv"
+    fi
+    local extra=()
+    if [ "$group" = dev ]; then
+      # Older pip knows no --group: read the names from pyproject.toml, which stays the only list.
+      while IFS= read -r line; do extra+=("$line"); done < <("$venv/bin/python" -c '
+import tomllib
+print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"]))')
+    fi
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . "${extra[@]}"
+  fi
+  echo "$mark" >"$stamp"
+}
+
+checks() {
+  local bin="$venv/bin"
+  "$bin/ruff" check .
+  "$bin/ruff" format --check .
+  "$bin/mypy"
+  "$bin/lint-imports"
+}
+
+command=${1:-}
+[ $# -gt 0 ] && shift
+case "$command" in
+  start) setup run && exec "$venv/bin/rasid" run "$@" ;;
+  demo) setup run && exec "$venv/bin/rasid" demo "$@" ;;
+  rasid) setup run && exec "$venv/bin/rasid" "$@" ;;
+  python) setup dev && exec "$venv/bin/python" "$@" ;;
+  test)
+    setup dev
+    checks
+    exec "$venv/bin/python" -m pytest -n 2 "$@"
+    ;;
+  soak) setup dev && exec "$venv/bin/python" -m pytest -m soak "$@" ;;
+  -h | --help | help) usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac
