@@ -1,0 +1,177 @@
+"""Cut a feed's bytes into entries without parsing it, so that only entries not seen before reach the parser.
+
+The quick cut searches for the tags and then checks, entry by entry, that no tag it used lay inside CDATA or a
+comment. Where the check fails, a slower scan that understands both does the work; where that fails too, the answer is
+None and the whole feed must be parsed. Entries are hashed byte for byte: nothing is normalised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from xxhash import xxh3_64_hexdigest
+
+_ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)(rss|feed|RDF)(?=[\s>])")
+_WIDE = re.compile(rb"encoding\s*=\s*[\"'](?:utf-?16|utf-?32|ucs|iso-10646|utf-?7|ebcdic|cp037)", re.IGNORECASE)
+_SPACE = b" \t\r\n>/"
+_BLANK = re.compile(rb"\s*")
+_SUBSET_END = re.compile(rb"\]\s*>")
+# The cut runs in the daemon's own process: a hostile body must not keep it busy.
+MAX_ENTRIES = 20_000
+_MAX_TOKENS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A feed in pieces. head: all bytes outside entries; at: where in head the entries belong; hashes: xxh3, hex."""
+
+    head: bytes
+    at: int
+    entries: list[bytes]
+    hashes: list[str]
+
+
+def split(body: bytes) -> Split | None:
+    """The entries of an RSS, RDF or Atom body; None if it has none or cannot be cut with certainty."""
+    names = _entry_tags(body)
+    for name in names:
+        places = _quick(body, name)
+        if places is None:
+            places = _careful(body, name)
+        if places:
+            return _cut(body, places)
+    return None
+
+
+def document(parts: Split, indexes: Iterable[int]) -> bytes:
+    """The feed with only the entries at `indexes`, in that order: what the parser needs to read them."""
+    chosen = b"\n".join(parts.entries[i] for i in indexes)
+    return b"".join((parts.head[: parts.at], chosen, parts.head[parts.at :]))
+
+
+def _entry_tags(body: bytes) -> tuple[bytes, ...]:
+    """The tag names that may hold entries, likeliest first; empty where the root is no feed's."""
+    start = 3 if body.startswith(b"\xef\xbb\xbf") else 0
+    at = _after_prolog(body, start)
+    root = _ROOT.match(body, at) if at >= 0 else None
+    if root is None or _WIDE.search(body, start, at):
+        return ()
+    prefix, local = root.group(1), root.group(2)
+    if local == b"feed":
+        return (prefix + b"entry",)
+    if local == b"rss":
+        return (b"item", prefix + b"item") if prefix else (b"item",)
+    names = re.findall(rb"<((?:[A-Za-z_][\w.-]*:)?)channel[\s>]", body[at : at + 20_000])[:2]
+    return tuple(dict.fromkeys([*(p + b"item" for p in names), b"item"]))
+
+
+def _after_prolog(body: bytes, at: int) -> int:
+    """Where the root element starts: past declaration, instructions, comments and doctype; -1 if one never ends."""
+    for _ in range(100):
+        blank = _BLANK.match(body, at)
+        at = blank.end() if blank else at
+        if body.startswith(b"<?", at):
+            end = body.find(b"?>", at) + 2
+        elif body.startswith(b"<!--", at):
+            end = body.find(b"-->", at) + 3
+        elif body[at : at + 9].upper() == b"<!DOCTYPE":
+            end = body.find(b">", at) + 1
+            if b"[" in body[at:end]:
+                subset = _SUBSET_END.search(body, at)
+                end = subset.end() if subset else 0
+        else:
+            return at
+        if end <= at:
+            return -1
+        at = end
+    return -1
+
+
+def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
+    """Places of entries found by search alone; None where a check shows that search alone may be wrong."""
+    opening, closing = b"<" + name, b"</" + name + b">"
+    find, count = body.find, body.count
+    width, tail = len(opening), len(closing)
+    places: list[tuple[int, int]] = []
+    at = gap = 0
+    while (start := find(opening, at)) >= 0:
+        if body[start + width : start + width + 1] not in _SPACE:
+            at = start + width
+            continue
+        if not places and not _closed(count, 0, start):
+            return None
+        if places and count(b"<!", gap, start):
+            return None
+        end = find(closing, start)
+        if end < 0 or not _closed(count, start, end) or _opened_inside(body, opening, start + width, end):
+            return None
+        at = gap = end + tail
+        places.append((start, at))
+        if len(places) > MAX_ENTRIES:
+            return None
+    if not places or count(b"<!", gap) or count(closing) != len(places) or count(b"</" + name) != len(places):
+        return None
+    return places
+
+
+def _closed(count: object, start: int, end: int) -> bool:
+    """Whether every CDATA section and comment that opens in [start, end) also closes there."""
+    assert callable(count)
+    opened: int = count(b"<![CDATA[", start, end)
+    if opened != count(b"]]>", start, end):
+        return False
+    comments: int = count(b"<!--", start, end)
+    return comments == 0 or (opened == 0 and comments == count(b"-->", start, end))
+
+
+def _opened_inside(body: bytes, opening: bytes, start: int, end: int) -> bool:
+    at = body.find(opening, start, end)
+    while at >= 0:
+        if body[at + len(opening) : at + len(opening) + 1] in _SPACE:
+            return True
+        at = body.find(opening, at + 1, end)
+    return False
+
+
+def _careful(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
+    """Places of entries by a scan that steps over CDATA, comments and instructions and counts nesting."""
+    token = re.compile(rb"<!\[CDATA\[|<!--|<\?|<(/?)" + re.escape(name) + rb"(?=[\s>/])")
+    ends = {b"<![CDATA[": b"]]>", b"<!--": b"-->", b"<?": b"?>"}
+    places: list[tuple[int, int]] = []
+    depth = at = begun = 0
+    for _ in range(_MAX_TOKENS):
+        match = token.search(body, at)
+        if match is None:
+            return places if depth == 0 and places else None
+        stop = ends.get(match.group(0))
+        at = body.find(stop or b">", match.end())
+        if at < 0:
+            return None
+        at += len(stop or b">")
+        if stop:
+            continue
+        if match.group(1):
+            depth -= 1
+            if depth < 0:
+                return None
+            if depth == 0:
+                places.append((begun, at))
+        elif body[at - 2 : at - 1] == b"/":
+            if depth == 0:
+                places.append((match.start(), at))
+        else:
+            begun = match.start() if depth == 0 else begun
+            depth += 1
+    return None
+
+
+def _cut(body: bytes, places: list[tuple[int, int]]) -> Split:
+    entries = [body[start:end] for start, end in places]
+    first, last = places[0][0], places[-1][1]
+    between = [body[a:b] for (_, a), (b, _) in pairwise(places)]
+    # What stands between entries belongs to the feed (a channel's title may follow its items): keep it before them.
+    before = body[:first] + b"".join(piece for piece in between if not piece.isspace() and piece)
+    return Split(before + body[last:], len(before), entries, [xxh3_64_hexdigest(entry) for entry in entries])
