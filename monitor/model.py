@@ -337,6 +337,8 @@ class DeliveryClaim:
     external_id: str | None
     chat_id: str | None  # where the chat was migrated to, if it was
     created: datetime
+    started: datetime | None = None  # when this attempt was leased; an unknown send is quarantined from here
+    unknowns: int = 0  # earlier attempts whose outcome was unknown; too many end the delivery
 
 
 class OutcomeKind(StrEnum):
