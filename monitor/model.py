@@ -247,6 +247,7 @@ class Hit:
     code: str
     detail: str
     created: datetime
+    until: datetime | None = None  # of a hit held by a cooldown: when it is looked at again
 
 
 # ── channels (configuration) ────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,176 @@
+"""Alert or not, and why: pure functions from what is known to a Verdict. Nothing here reads a clock or a database.
+
+The first reason that applies wins, and the order is a promise (it is what `rasid` prints when asked "why not?"):
+
+    rule off · trial · backfill that must stay silent · too old · first poll · already alerted · too few outlets ·
+    cooldown · new story
+
+Every hit ends here with a code of model.REASONS; DECISION_OF says which decision each code stands for. A held hit is
+looked at again by `redecide`: when an outlet joins its story, and when its cooldown is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from monitor.model import Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
+
+Backfill = Literal["no", "silent", "alert"]
+
+# A code belongs to one decision; verdicts are only made through _verdict, so the two never disagree.
+DECISION_OF: Mapping[str, Decision] = {
+    "new_story": Decision.ALERT,
+    "outlets_reached": Decision.ALERT,
+    "cooldown_over": Decision.ALERT,
+    "backfill": Decision.ALERT,
+    "joined_story": Decision.JOINED,
+    "cooldown": Decision.HELD,
+    "too_few_outlets": Decision.HELD,
+    "too_old": Decision.MUTED,
+    "first_poll": Decision.MUTED,
+    "trial": Decision.MUTED,
+    "rule_off": Decision.MUTED,
+    "revision": Decision.MUTED,
+    "backfill_silent": Decision.MUTED,
+    "no_channel": Decision.MUTED,
+}
+
+
+def decide(
+    rule: Rule,
+    article: Article,
+    story: StoryView,
+    *,
+    alerted: bool,
+    last_alert: datetime | None,
+    first_poll: bool,
+    first_poll_age: timedelta,
+    max_age: timedelta,
+    now: datetime,
+    backfill: Backfill = "no",
+) -> Verdict:
+    """The verdict on a new hit of `rule` in `article`, which was placed in `story`.
+
+    story: with or without the article already counted; its outlet is added here. alerted: the rule has an alert for
+    this story. last_alert: when the rule last alerted outside a digest. first_poll: the article came with its feed's
+    first poll. max_age: the feed's; the rule's own, where it has one, goes before it. Never raises.
+    """
+    stopped = _stopped(rule)
+    if stopped:
+        return stopped
+    if backfill == "silent":
+        return _verdict("backfill_silent")
+    if backfill == "no":  # who backfills with alerts on asks for old articles
+        unfit = _unfit(rule, article, first_poll=first_poll, first_poll_age=first_poll_age, max_age=max_age, now=now)
+        if unfit:
+            return unfit
+    if alerted:
+        return _verdict("joined_story")
+    waiting = _waiting(rule, len({*story.outlets, article.outlet_id}), last_alert, now)
+    if waiting:
+        return waiting
+    if backfill == "alert":
+        return _verdict("backfill")
+    return _verdict("new_story" if rule.min_outlets <= 1 else "outlets_reached")
+
+
+def redecide(
+    rule: Rule | None,
+    hit: Hit,
+    story: StoryView,
+    *,
+    alerted: bool,
+    last_alert: datetime | None,
+    now: datetime,
+) -> Verdict | None:
+    """What becomes of a held hit, now that its story grew or its cooldown ended. None: it waits on as it is.
+
+    rule None: no longer in the rule files. story: as it now is. A hit held by a cooldown waits until the moment it was
+    first held to, however often the rule alerts meanwhile: else a busy rule would hold it for ever.
+    """
+    if hit.decision is not Decision.HELD:
+        return None
+    if rule is None:
+        return _verdict("rule_off", "the rule was removed")
+    stopped = _stopped(rule)
+    if stopped:
+        return stopped
+    if alerted:
+        return _verdict("joined_story")
+    was_cooling = hit.code == "cooldown"
+    waiting = _waiting(rule, len(set(story.outlets)), last_alert, now)
+    if waiting is None:
+        return _verdict("cooldown_over" if was_cooling else "outlets_reached")
+    if waiting.code != hit.code:
+        return waiting
+    if was_cooling and now >= _held_until(rule, hit, last_alert):
+        return _verdict("cooldown_over")
+    return None
+
+
+def revision() -> Verdict:
+    """The verdict on a match in the new wording of an article that was already stored: kept, never alerted again."""
+    return _verdict("revision")
+
+
+def no_channel(rule: Rule) -> Verdict:
+    """The verdict where none of the rule's channels is configured."""
+    return _verdict("no_channel", "channels: " + (", ".join(rule.channels) or "none, and there is no default channel"))
+
+
+def _verdict(code: str, detail: str = "", until: datetime | None = None) -> Verdict:
+    return Verdict(DECISION_OF[code], code, detail, until)
+
+
+def _stopped(rule: Rule) -> Verdict | None:
+    if rule.state is RuleState.OFF:
+        return _verdict("rule_off")
+    if rule.state is RuleState.TRIAL:
+        return _verdict("trial")
+    return None
+
+
+def _unfit(
+    rule: Rule, article: Article, *, first_poll: bool, first_poll_age: timedelta, max_age: timedelta, now: datetime
+) -> Verdict | None:
+    """Old news: by the rule's or feed's max_age, or found on a first poll and not fresh."""
+    age = now - article.when
+    limit = max_age if rule.max_age is None else rule.max_age
+    if age > limit:
+        return _verdict("too_old", f"{_span(age)} old; max_age is {_span(limit)}")
+    if first_poll and age > first_poll_age:
+        return _verdict("first_poll", f"{_span(age)} old; a first poll alerts up to {_span(first_poll_age)}")
+    return None
+
+
+def _waiting(rule: Rule, outlets: int, last_alert: datetime | None, now: datetime) -> Verdict | None:
+    if outlets < rule.min_outlets:
+        return _verdict("too_few_outlets", f"{outlets} of {rule.min_outlets} outlets")
+    if last_alert is None or rule.severity is Severity.HIGH:
+        return None
+    until = _plus(last_alert, rule.cooldown)
+    return _verdict("cooldown", until=until) if now < until else None
+
+
+def _held_until(rule: Rule, hit: Hit, last_alert: datetime | None) -> datetime:
+    if hit.until is not None:
+        return hit.until
+    return _plus(min(hit.created, last_alert or hit.created), rule.cooldown)
+
+
+def _plus(moment: datetime, wait: timedelta) -> datetime:
+    """moment + wait, stopping at the end of the calendar (a cooldown of 10,000 years is a rule that alerts once)."""
+    try:
+        return moment + wait
+    except OverflowError:
+        return datetime.max.replace(tzinfo=moment.tzinfo)
+
+
+def _span(length: timedelta) -> str:
+    """A duration for people: 3d 4h, 2h 5m, 40s."""
+    seconds = int(length.total_seconds())
+    units = [("d", seconds // 86400), ("h", seconds // 3600 % 24), ("m", seconds // 60 % 60), ("s", seconds % 60)]
+    shown = [f"{count}{unit}" for unit, count in units if count][:2]
+    return " ".join(shown) or "0s"
