@@ -114,6 +114,16 @@ class Article:
         return min(self.published, self.first_seen) if self.published else self.first_seen
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was read from an article's web page. text: its body, one paragraph a line, "" where none was found."""
+
+    title: str
+    text: str
+    published: datetime | None = None
+    author: str = ""
+
+
 # ── rules, spans, matches ────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,0 +1,105 @@
+"""When is a feed polled next? Pure: old state, what happened, now and a random source in; new state out."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.errors import FetchError, RasidError
+from monitor.model import Feed, FeedState, FetchOutcome
+
+MIN_INTERVAL = timedelta(seconds=15)
+MAX_BACKOFF = timedelta(hours=6)
+MAX_RETRY_AFTER = timedelta(hours=24)
+MAX_ADVICE = timedelta(hours=1)
+TOO_MANY = timedelta(minutes=15)  # after 429 or 403 without a time
+GONE = "the server says the feed is gone for good (410); give its new address or remove it"
+_QUIET = ((timedelta(days=30), 4), (timedelta(days=7), 2))
+_ERROR_TEXT = 500
+
+
+def next_due(
+    state: FeedState,
+    feed: Feed,
+    now: datetime,
+    *,
+    outcome: FetchOutcome | None = None,
+    error: RasidError | None = None,
+    ttl: timedelta | None = None,
+    rng: random.Random,
+) -> datetime:
+    """When `feed` is due again. state: as before this poll; error: why the poll failed, None where it succeeded.
+
+    After success: the interval, or what the server and the feed (ttl) ask for, up to four intervals or an hour;
+    longer for a feed long without news. After failure: doubling, with jitter, up to six hours; never before
+    Retry-After (up to a day).
+    """
+    interval = max(feed.interval, MIN_INTERVAL)
+    if error is None:
+        advice = max(filter(None, [outcome.min_interval if outcome else None, ttl]), default=timedelta(0))
+        wait = max(interval, min(advice, MAX_ADVICE, 4 * interval), min(_quiet(state, interval, now), MAX_ADVICE))
+        return now + wait * rng.uniform(0.95, 1.05)
+    wait = interval * 2 ** min(state.failures, 20) if interval < MAX_BACKOFF else interval
+    if isinstance(error, FetchError) and error.status in (403, 429) and error.retry_after is None:
+        wait = max(wait, TOO_MANY)
+    wait = min(wait, max(MAX_BACKOFF, interval)) * rng.uniform(0.8, 1.0)
+    if isinstance(error, FetchError) and error.retry_after is not None:
+        asked = min(timedelta(seconds=error.retry_after), MAX_RETRY_AFTER)
+        wait = max(wait, asked * rng.uniform(1.0, 1.05))
+    return now + wait
+
+
+def after_success(
+    state: FeedState,
+    feed: Feed,
+    now: datetime,
+    *,
+    outcome: FetchOutcome,
+    rng: random.Random,
+    body_hash: str | None = None,
+    new: int = 0,
+    ttl: timedelta | None = None,
+) -> FeedState:
+    """The state after a poll that brought a feed or a 304. body_hash: of the new body; new: unseen articles in it."""
+    return replace(
+        state,
+        next_due=next_due(state, feed, now, outcome=outcome, ttl=ttl, rng=rng),
+        url=outcome.permanent_url or state.url,
+        etag=outcome.etag,
+        last_modified=outcome.last_modified,
+        body_hash=body_hash or state.body_hash,
+        failures=0,
+        first_poll_done=True,
+        last_ok=now,
+        last_polled=now,
+        last_error=None,
+        stopped=None,
+        last_new=now if new else state.last_new,
+    )
+
+
+def after_failure(state: FeedState, feed: Feed, now: datetime, *, error: RasidError, rng: random.Random) -> FeedState:
+    """The state after a poll that failed. 410 stops the feed; a redirected feed that is missing falls back."""
+    gone = isinstance(error, FetchError) and error.status == 410
+    missing = isinstance(error, FetchError) and (error.status in (404, 410) or error.reason in ("dns", "redirect"))
+    fall_back = missing and state.url is not None
+    return replace(
+        state,
+        next_due=next_due(state, feed, now, error=error, rng=rng),
+        url=None if fall_back else state.url,
+        etag=None if fall_back else state.etag,
+        last_modified=None if fall_back else state.last_modified,
+        failures=state.failures + 1,
+        last_polled=now,
+        last_error=str(error)[:_ERROR_TEXT],
+        stopped=GONE if gone and not fall_back else state.stopped,
+    )
+
+
+def _quiet(state: FeedState, interval: timedelta, now: datetime) -> timedelta:
+    """A feed long without news is asked less often, but its first week is never slowed."""
+    if state.last_new is None:
+        return interval
+    silence = now - state.last_new
+    return interval * next((factor for age, factor in _QUIET if silence > age), 1)
