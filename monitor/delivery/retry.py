@@ -1,0 +1,132 @@
+"""What follows an attempt: (claim, outcome, now) → Settlement. Pure; the table of the delivery states, as code.
+
+The law: a delivery that surely was not made is tried again without end, one that may have been made waits out the
+server's longest delay first, and nothing ends without a reason that a person can read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from random import Random
+
+from monitor.model import DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
+
+QUARANTINE = timedelta(seconds=75)  # no server was seen to deliver later than this after the attempt began
+RETRY_BASE, RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
+UNKNOWN_CAP = timedelta(hours=1)
+UNKNOWN_ATTEMPTS = 24  # with the waits above: about a day
+HOLD_BASE, HOLD_CAP = timedelta(minutes=15), timedelta(hours=6)
+LONGEST_WAIT = timedelta(hours=24)  # a server that asks for more is not believed
+
+
+def backoff(attempt: int, base: timedelta, cap: timedelta, rng: Random) -> timedelta:
+    """base, doubled with each attempt after the first, at most cap, plus up to a quarter of jitter."""
+    doubled = base * 2.0 ** min(max(attempt, 1) - 1, 30)
+    return min(doubled, cap) * (1 + rng.random() / 4)
+
+
+def settle(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    """Decide what is written after an attempt.
+
+    Args:
+        claim: the delivery that was attempted.
+        outcome: what the transport says of it.
+        now: the time at which the attempt ended, aware.
+        rng: the source of jitter.
+
+    Returns:
+        state "sent", "pending", "unknown" or "dead", with the due time, a hold of the chat, and a notice where the
+        operator should hear of it. A notice never names attempts or times, so the same trouble has the same words.
+    """
+    return _TABLE[outcome.kind](claim, outcome, now, rng)
+
+
+def _sent(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    return Settlement("sent", external_id=outcome.external_id or claim.external_id, reason=outcome.detail)
+
+
+def _retry(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    if outcome.retry_after is None:
+        wait = backoff(claim.attempt, RETRY_BASE, RETRY_CAP, rng)
+    else:
+        asked = timedelta(seconds=min(max(outcome.retry_after, 1.0), LONGEST_WAIT.total_seconds()))
+        wait = asked + timedelta(seconds=rng.random())  # never before the second the server named
+    return Settlement(
+        "pending", due_at=now + wait, reason=outcome.detail, hold_until=now + wait, hold_reason=outcome.detail
+    )
+
+
+def _unknown(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    if claim.unknowns + 1 >= UNKNOWN_ATTEMPTS:
+        reason = f"given up after {UNKNOWN_ATTEMPTS} attempts without a clear answer: {outcome.detail}"
+        return Settlement("dead", reason=reason, notice=_notice(claim, reason, "It may have arrived; look there."))
+    if claim.operation is not Operation.SEND:  # an edit or a delete done twice harms nobody
+        wait = backoff(claim.unknowns + 1, RETRY_BASE, UNKNOWN_CAP, rng)
+        return Settlement("pending", due_at=now + wait, reason=outcome.detail)
+    quarantine = backoff(claim.unknowns + 1, QUARANTINE, UNKNOWN_CAP, rng)
+    due = max((claim.started or now) + quarantine, now + timedelta(seconds=1))
+    return Settlement("unknown", due_at=due, reason=outcome.detail)
+
+
+def _plain(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    if claim.plain:
+        reason = f"refused even as plain text: {outcome.detail}"
+        return Settlement("dead", reason=reason, plain=True, notice=_notice(claim, reason))
+    return Settlement("pending", due_at=now, reason=f"once more as plain text: {outcome.detail}", plain=True)
+
+
+def _hold_chat(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    until = now + backoff(claim.attempt, HOLD_BASE, HOLD_CAP, rng)
+    notice = _notice(claim, outcome.detail, "Its messages wait and are tried again; nothing is lost.")
+    return Settlement(
+        "pending", due_at=until, reason=outcome.detail, hold_until=until, hold_reason=outcome.detail, notice=notice
+    )
+
+
+def _migrated(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    if not outcome.chat_id:
+        return _unknown(claim, outcome, now, rng)
+    mend = f"Messages go there from now on; write chat: {outcome.chat_id} into channels.yaml."
+    notice = _notice(claim, f"the group became a supergroup with the id {outcome.chat_id}", mend)
+    return Settlement("pending", due_at=now, reason=outcome.detail, chat_id=outcome.chat_id, notice=notice)
+
+
+def _stop(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    until = now + backoff(claim.attempt, HOLD_BASE, HOLD_CAP, rng)
+    mend = "Sending is stopped and the queue is kept; mend the credentials and restart."
+    notice = _notice(claim, outcome.detail, mend)
+    return Settlement(
+        "pending", due_at=until, reason=outcome.detail, hold_until=until, hold_reason=outcome.detail, notice=notice
+    )
+
+
+def _gone(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    if claim.operation is Operation.DELETE:
+        return Settlement("sent", external_id=claim.external_id, reason="it was deleted already")
+    if claim.operation is Operation.EDIT:  # someone deleted the post: their decision, and nobody's trouble
+        return Settlement("dead", reason=f"the message is no longer there: {outcome.detail}")
+    return _rejected(claim, outcome, now, rng)
+
+
+def _rejected(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    return Settlement("dead", reason=outcome.detail, notice=_notice(claim, outcome.detail))
+
+
+def _notice(claim: DeliveryClaim, what: str, mend: str = "") -> str:
+    sentence = f"Channel {claim.channel}: {what.rstrip('.')}."
+    return f"{sentence} {mend}" if mend else sentence
+
+
+_TABLE: Mapping[OutcomeKind, Callable[[DeliveryClaim, Outcome, datetime, Random], Settlement]] = {
+    OutcomeKind.SENT: _sent,
+    OutcomeKind.NOT_MODIFIED: _sent,
+    OutcomeKind.RETRY: _retry,
+    OutcomeKind.UNKNOWN: _unknown,
+    OutcomeKind.PLAIN: _plain,
+    OutcomeKind.HOLD_CHAT: _hold_chat,
+    OutcomeKind.MIGRATED: _migrated,
+    OutcomeKind.STOP: _stop,
+    OutcomeKind.GONE: _gone,
+    OutcomeKind.REJECTED: _rejected,
+}

@@ -1,0 +1,202 @@
+"""Telegram through python-telegram-bot's bare Bot: one attempt in, one outcome out.
+
+The law: the reply itself (status and JSON) decides, not the library's exception types, which blur what matters here:
+whether the message surely was not sent, surely was, or may have been.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from monitor.delivery.redact import host, hush_libraries, redact
+from monitor.delivery.telegram_errors import Refused, classify, classify_exception
+from monitor.delivery.transports import Check, HttpOptions, required, short
+from monitor.errors import DeliveryError
+from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+
+if TYPE_CHECKING:
+    from telegram import Bot
+    from telegram.request import HTTPXRequest
+
+TOKEN_ENV = "RASID_TELEGRAM_TOKEN"  # noqa: S105 - a variable's name
+CHAT_ENV = "RASID_TELEGRAM_CHAT"
+
+
+def chat_of(channel: Channel, env: Mapping[str, str]) -> str:
+    """The chat a telegram channel writes to: its `chat`, else the variable `chat_env` names; "" if neither is set."""
+    chat = str(channel.options.get("chat") or "").strip()
+    return chat or env.get(str(channel.options.get("chat_env") or CHAT_ENV), "").strip()
+
+
+def token_of(channel: Channel, env: Mapping[str, str]) -> str:
+    """The bot token of a telegram channel, "" if it is not in the environment."""
+    return env.get(str(channel.options.get("token_env") or TOKEN_ENV), "").strip()
+
+
+class TelegramTransport:
+    """One chat (or one topic of it), written to by one bot."""
+
+    def __init__(self, channel: Channel, env: Mapping[str, str], http: HttpOptions) -> None:
+        self._name = channel.name
+        self._token = required(channel, "token_env", TOKEN_ENV, env, "the token that @BotFather gave your bot")
+        self._chat = chat_of(channel, env)
+        if not self._chat:
+            name = channel.options.get("chat_env") or CHAT_ENV
+            raise DeliveryError(f"channel {channel.name}: give `chat` in channels.yaml, or set {name}")
+        topic = channel.options.get("topic")
+        self._topic = int(str(topic)) if topic else None
+        self._silent = channel.options.get("silent") is True
+        self._preview = channel.options.get("preview") is True
+        self._http = http
+        self._bot = _bot(self._token, http)
+        bot_id = self._token.partition(":")[0]
+        private = self._chat.isascii() and self._chat.isdigit()  # only users have positive ids
+        self.pace = ChatPace(
+            chat_key=f"telegram:{bot_id}:{self._chat}",
+            min_gap=1.05,
+            per_minute=0 if private else 20,
+            shared_key=f"telegram:{bot_id}",
+            shared_per_second=30,
+        )
+
+    def __repr__(self) -> str:
+        return f"TelegramTransport({self._name!r}, chat={self._chat!r})"
+
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
+        """One attempt: send, edit or delete. Every failure becomes an outcome; only cancellation is raised."""
+        chat = _chat_id(claim.chat_id or self._chat)
+        try:
+            async with asyncio.timeout(self._http.total):
+                if claim.operation is Operation.DELETE:
+                    return await self._delete(chat, claim)
+                if rendered is None:
+                    return Outcome(OutcomeKind.REJECTED, "there is nothing to send")
+                if claim.operation is Operation.EDIT:
+                    return await self._edit(chat, claim, rendered)
+                return await self._send(chat, claim.plain, rendered)
+        except Exception as error:
+            return self._outcome(error, claim.operation)
+
+    async def _send(self, chat: int | str, plain: bool, rendered: Rendered) -> Outcome:
+        text, mode = _body(rendered, plain)
+        message = await self._bot.send_message(
+            chat,
+            text,
+            parse_mode=mode,
+            disable_notification=self._silent or rendered.silent,
+            link_preview_options=self._link_preview(),
+            message_thread_id=self._topic,
+        )
+        return Outcome(OutcomeKind.SENT, external_id=str(message.message_id))
+
+    async def _edit(self, chat: int | str, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
+        text, mode = _body(rendered, claim.plain)
+        await self._bot.edit_message_text(
+            text,
+            chat_id=chat,
+            message_id=_message_id(claim),
+            parse_mode=mode,
+            link_preview_options=self._link_preview(),
+        )
+        return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
+
+    async def _delete(self, chat: int | str, claim: DeliveryClaim) -> Outcome:
+        await self._bot.delete_message(chat, _message_id(claim))
+        return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
+
+    def _link_preview(self) -> Any:
+        from telegram import LinkPreviewOptions
+
+        return LinkPreviewOptions(is_disabled=not self._preview)
+
+    def _outcome(self, error: Exception, operation: Operation) -> Outcome:
+        outcome = classify_exception(error, operation)
+        detail = short(redact(outcome.detail, self._token))
+        return Outcome(outcome.kind, detail, outcome.external_id, outcome.retry_after, outcome.chat_id)
+
+    async def diagnose(self, sample: Rendered | None = None) -> list[Check]:
+        """Token, host, chat, rights and topic, in this order; stops at the first that makes the rest moot."""
+        from monitor.delivery.telegram_diagnosis import diagnose
+
+        checks = await diagnose(self._bot, _chat_id(self._chat), self._topic, host(self._http.base_url))
+        if sample is not None and all(check.ok for check in checks):
+            checks.append(await self._sample(sample))
+        return [Check(c.ok, short(redact(c.what, self._token)), redact(c.mend, self._token)) for c in checks]
+
+    async def _sample(self, sample: Rendered) -> Check:
+        try:
+            async with asyncio.timeout(self._http.total):
+                outcome = await self._send(_chat_id(self._chat), False, sample)
+        except Exception as error:
+            outcome = self._outcome(error, Operation.SEND)
+        if outcome.kind is OutcomeKind.SENT:
+            return Check(True, f"a sample was sent (message {outcome.external_id})")
+        return Check(False, f"the sample was not sent: {outcome.detail}", "The words after the colon are Telegram's.")
+
+    async def close(self) -> None:
+        """Close the connections to the Bot API."""
+        for request in self._bot._request:  # Bot.shutdown() does nothing for a bot that was never initialised
+            await request.shutdown()
+
+
+def _bot(token: str, http: HttpOptions) -> Bot:
+    from telegram import Bot
+
+    hush_libraries()
+    base = http.base_url.rstrip("/")
+    base = base if base.endswith("/bot") else f"{base}/bot"
+    try:
+        return Bot(token, base_url=base, request=_request(http), get_updates_request=_request(http))
+    except Exception as error:
+        raise DeliveryError(f"the Telegram client cannot be set up: {redact(str(error), token)}") from None
+
+
+def _request(http: HttpOptions) -> HTTPXRequest:
+    from telegram.request import HTTPXRequest
+
+    class Request(HTTPXRequest):
+        """Hands on only replies that say ok; all others are raised as they came, before the library words them."""
+
+        async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+            status, payload = await super().do_request(*args, **kwargs)
+            try:
+                reply = json.loads(payload.decode("utf-8", "replace"))
+            except (ValueError, RecursionError):
+                reply = None
+            if not (200 <= status <= 299 and isinstance(reply, dict) and reply.get("ok") is True and "result" in reply):
+                raise Refused(status, reply if isinstance(reply, dict) else None)
+            return status, payload
+
+    return Request(
+        connection_pool_size=8,
+        connect_timeout=http.connect_timeout,
+        read_timeout=http.read_timeout,
+        write_timeout=http.write_timeout,
+        pool_timeout=http.pool_timeout,
+        proxy=http.proxy,
+        httpx_kwargs={"trust_env": False, "follow_redirects": False},
+    )
+
+
+def _chat_id(chat: str) -> int | str:
+    try:
+        return int(chat)
+    except ValueError:
+        return chat if chat.startswith("@") else f"@{chat}"
+
+
+def _message_id(claim: DeliveryClaim) -> int:
+    try:
+        return int(claim.external_id or "")
+    except ValueError:
+        raise Refused(400, {"description": "message to edit not found: it has no id", "error_code": 400}) from None
+
+
+def _body(rendered: Rendered, plain: bool) -> tuple[str, str | None]:
+    return (rendered.text, None) if plain or rendered.html is None else (rendered.html, "HTML")
+
+
+__all__ = ["CHAT_ENV", "TOKEN_ENV", "TelegramTransport", "chat_of", "classify", "token_of"]
