@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from monitor.delivery.redact import host, hush_libraries, redact
-from monitor.delivery.telegram_errors import Refused, classify, classify_exception
+from monitor.delivery.telegram_errors import Refused, classify_exception
 from monitor.delivery.transports import Check, HttpOptions, required, short
 from monitor.errors import DeliveryError
 from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
@@ -197,6 +197,3 @@ def _message_id(claim: DeliveryClaim) -> int:
 
 def _body(rendered: Rendered, plain: bool) -> tuple[str, str | None]:
     return (rendered.text, None) if plain or rendered.html is None else (rendered.html, "HTML")
-
-
-__all__ = ["CHAT_ENV", "TOKEN_ENV", "TelegramTransport", "chat_of", "classify", "token_of"]

@@ -9,13 +9,11 @@ from monitor.delivery.transports import Check
 from monitor.model import Operation, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
-    from telegram import Bot, Chat, ChatMember
+    from telegram import Bot, ChatFullInfo, ChatMember
 
 
 async def diagnose(bot: Bot, chat: int | str, topic: int | None, server: str) -> list[Check]:
     """Token, chat, rights, topic. Texts are not yet redacted; `server` is what may be shown of its address."""
-    from telegram.error import TelegramError
-
     checks: list[Check] = []
     try:
         me = await bot.get_me()
@@ -41,7 +39,7 @@ async def diagnose(bot: Bot, chat: int | str, topic: int | None, server: str) ->
         try:
             await bot.send_chat_action(found.id, "typing", message_thread_id=topic)
             checks.append(Check(True, f"topic {topic} is there and open"))
-        except (TelegramError, Exception) as error:
+        except Exception as error:
             checks.append(_no_topic(_outcome(error), topic))
     return checks
 
@@ -80,7 +78,7 @@ def _add_bot(username: str | None) -> str:
     return f"Add @{username} to the channel as an administrator with the right to post messages."
 
 
-def _rights(member: ChatMember, chat: Chat, username: str) -> Check:
+def _rights(member: ChatMember, chat: ChatFullInfo, username: str) -> Check:
     status = str(member.status)
     if status in ("left", "kicked"):
         return Check(
@@ -102,5 +100,8 @@ def _rights(member: ChatMember, chat: Chat, username: str) -> Check:
 
 
 def _no_topic(outcome: Outcome, topic: int) -> Check:
-    mend = "Take the number from a link to a message of the topic (t.me/c/…/TOPIC/…), or leave out `topic`; reopen a closed topic."
+    mend = (
+        "Take the number from a link to a message of the topic (t.me/c/…/TOPIC/…), or leave out `topic`; "
+        "a closed topic must be reopened."
+    )
     return Check(False, f"topic {topic} cannot be written to: {outcome.detail}", mend)
