@@ -1,0 +1,201 @@
+"""The articles of the last days, found by what they share with a new one. In memory; rebuilt from the store at start.
+
+An article is filed under a few 32-bit keys: its exact keys, the pairs of its title's rarest words, and the smallest
+shingle hashes of its whole text and of its lead (two texts that share the fraction J of their shingles share one of
+their k smallest with probability 1 − (1 − J)^k, at least). All postings lie in four flat arrays, 12 bytes each.
+"""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from monitor.stories.signature import Signature, unpack
+
+RARE_TERMS = 5  # of a title; their pairs are its keys
+BODY_KEYS = 10  # smallest shingle hashes of the text kept
+LEAD_KEYS = 6  # … and of its first LEAD_SHINGLES, so that a summary meets the body it was taken from
+LEAD_SHINGLES = 40
+NEAREST = 16  # candidates handed out
+POSTINGS_READ = 64  # of one key, newest first: bounds the cost of a key that everybody shares
+
+_MASK = 0xFFFFFFFF
+_FREQUENCIES = 1 << 16
+_END = _MASK
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An article in the index. when: published, or first seen."""
+
+    article_id: int
+    story_id: int
+    signature: Signature
+    when: datetime
+
+
+class Postings:
+    """Which slots were filed under a key, newest first. Keys are 32-bit; a chain per bucket, in flat arrays."""
+
+    def __init__(self) -> None:
+        self._heads = array("I", [_END]) * 1024
+        self._keys = array("I")
+        self._slots = array("I")
+        self._next = array("I")
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, key: int, slot: int) -> None:
+        if len(self._keys) >= len(self._heads):
+            self._link(len(self._heads) * 2)
+        bucket = key & (len(self._heads) - 1)
+        self._next.append(self._heads[bucket])
+        self._heads[bucket] = len(self._keys)
+        self._keys.append(key)
+        self._slots.append(slot)
+
+    def find(self, key: int, limit: int = POSTINGS_READ) -> Iterator[int]:
+        """The newest `limit` slots of a key. Steps over other keys count too, so a crowded bucket costs no more."""
+        keys, following = self._keys, self._next
+        place = self._heads[key & (len(self._heads) - 1)]
+        for _ in range(2 * limit):
+            if place == _END:
+                return
+            if keys[place] == key:
+                yield self._slots[place]
+            place = following[place]
+
+    def keep(self, renumbered: dict[int, int]) -> None:
+        """Forget every slot that `renumbered` lacks and give the others their new numbers."""
+        pairs = [(k, renumbered[s]) for k, s in zip(self._keys, self._slots, strict=True) if s in renumbered]
+        self._keys = array("I", [key for key, _ in pairs])
+        self._slots = array("I", [slot for _, slot in pairs])
+        size = len(self._heads)
+        while size > 1024 and size // 4 > len(pairs):
+            size //= 2
+        self._link(size)
+
+    def _link(self, buckets: int) -> None:
+        heads = array("I", [_END]) * buckets
+        following = array("I")
+        mask = buckets - 1
+        for place, key in enumerate(self._keys):
+            following.append(heads[key & mask])
+            heads[key & mask] = place
+        self._heads, self._next = heads, following
+
+
+class StoryIndex:
+    """Recent articles with their stories. Not for several threads at once.
+
+    window: how long an article stays, counted from its `when`. last_id: the largest article id ever added, from which
+    a reader of the store catches up.
+    """
+
+    def __init__(self, window: timedelta = timedelta(days=7)) -> None:
+        self.window = window
+        self.last_id = 0
+        self._entries: dict[int, Entry] = {}  # by slot, a running number
+        self._slot_of: dict[int, int] = {}  # by article id
+        self._postings = Postings()
+        self._frequencies = array("I", [0]) * _FREQUENCIES  # of title terms, hashed: a collision only misjudges rarity
+        self._ages: list[tuple[datetime, int, int]] = []  # heap of (when, slot, article id)
+        self._next_slot = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, article_id: int) -> bool:
+        return article_id in self._slot_of
+
+    def add(self, article_id: int, story_id: int, signature: Signature, when: datetime) -> None:
+        """File an article; one that is already there is replaced (its text was revised)."""
+        if article_id in self._slot_of:
+            self.remove([article_id])
+        slot = self._next_slot
+        self._next_slot += 1
+        for key in self._keys(signature):
+            self._postings.add(key, slot)
+        self._count(signature, 1)
+        self._entries[slot] = Entry(article_id, story_id, signature, when)
+        self._slot_of[article_id] = slot
+        heapq.heappush(self._ages, (when, slot, article_id))
+        self.last_id = max(self.last_id, article_id)
+
+    def remove(self, ids: Iterable[int]) -> int:
+        """Forget articles by id (unknown ids are fine); how many were there."""
+        removed = 0
+        for article_id in ids:
+            slot = self._slot_of.pop(article_id, None)
+            if slot is not None:
+                self._count(self._entries.pop(slot).signature, -1)
+                removed += 1
+        if self._next_slot > 2 * len(self._entries) + 1024:
+            self._compact()
+        return removed
+
+    def expire(self, now: datetime) -> int:
+        """Forget what is older than the window; how many. Costs nothing when nothing is."""
+        oldest = now - self.window
+        gone = []
+        while self._ages and self._ages[0][0] < oldest:
+            _, slot, article_id = heapq.heappop(self._ages)
+            if self._slot_of.get(article_id) == slot:
+                gone.append(article_id)
+        return self.remove(gone)
+
+    def exact(self, signature: Signature) -> list[tuple[str, Entry]]:
+        """Articles with an equal content hash, URL or key, as ("content" | "url" | "guid", entry), in that order."""
+        found = []
+        for how, mine in (("content", signature.content), ("url", signature.url), ("guid", signature.key)):
+            for slot in self._postings.find(mine & _MASK) if mine else ():
+                entry = self._entries.get(slot)
+                if entry and mine in (entry.signature.content, entry.signature.url, entry.signature.key):
+                    found.append((how, entry))
+        return found
+
+    def candidates(self, signature: Signature) -> list[Entry]:
+        """The at most NEAREST articles that share the most keys with this one, most first, then newest."""
+        votes: Counter[int] = Counter()
+        for key in self._text_keys(signature):
+            votes.update(self._postings.find(key))
+        nearest = heapq.nlargest(2 * NEAREST, ((count, slot) for slot, count in votes.items()))
+        return [self._entries[slot] for _, slot in nearest if slot in self._entries][:NEAREST]
+
+    def _keys(self, signature: Signature) -> set[int]:
+        keys = self._text_keys(signature)
+        keys.update(exact & _MASK for exact in (signature.content, signature.url, signature.key) if exact)
+        return keys
+
+    def _text_keys(self, signature: Signature) -> set[int]:
+        shingles = unpack(signature.shingles)
+        keys = set(heapq.nsmallest(LEAD_KEYS, shingles[:LEAD_SHINGLES]))
+        keys.update(heapq.nsmallest(BODY_KEYS, shingles))
+        terms = set(unpack(signature.terms))
+        if len(terms) > RARE_TERMS:
+            frequencies = self._frequencies
+            rarest = heapq.nsmallest(RARE_TERMS, [(frequencies[t % _FREQUENCIES], t) for t in terms])
+            terms = {t for _, t in rarest}
+        for one, other in combinations(sorted(terms), 2):
+            keys.add((one * 0x9E3779B1 ^ other * 0x85EBCA77) & _MASK)
+        return keys
+
+    def _count(self, signature: Signature, by: int) -> None:
+        for one in set(unpack(signature.terms)):
+            self._frequencies[one % _FREQUENCIES] += by
+
+    def _compact(self) -> None:
+        """Number the remaining articles afresh and drop the postings of the others."""
+        renumbered = {old: new for new, old in enumerate(self._entries)}
+        self._postings.keep(renumbered)
+        self._entries = {renumbered[old]: entry for old, entry in self._entries.items()}
+        self._slot_of = {entry.article_id: slot for slot, entry in self._entries.items()}
+        self._ages = [(entry.when, slot, entry.article_id) for slot, entry in self._entries.items()]
+        heapq.heapify(self._ages)
+        self._next_slot = len(self._entries)

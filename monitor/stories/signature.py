@@ -1,0 +1,107 @@
+"""What is kept of an article to recognise its story again: about 2 KB for a long one, no set, no list of words.
+
+Texts are compared by the hashes of their words (folded, and without a leading wa- and article) and of every run of
+four words (a shingle). The hashes are 32 bits of xxh3, the same in every process, so figures and tests repeat.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from xxhash import xxh3_64_intdigest, xxh32_intdigest
+
+from monitor.arabic.tokens import words
+from monitor.model import Article
+
+SHINGLE = 4  # words in a shingle
+SHINGLES_KEPT = 480  # of the text's beginning: two copies of a long report are told by its first 480 words
+LEAD_WORDS = 60
+BODY_WORDS = 12  # a text with fewer words is no evidence: the title alone decides
+CONTENT_WORDS = 5  # title and text together; below this equal content («عاجل») says nothing
+TEXT_LIMIT = 20_000  # code points of a text that are looked at; the words kept fill a fraction of it
+
+_STEM_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """An article as the story index keeps it. `terms`, `lead` and `shingles` are packed 32-bit hashes."""
+
+    outlet: str
+    title: str  # folded words, one space between
+    terms: bytes  # hashes of the title's words, in order
+    lead: bytes  # hashes of the title's words and the text's first LEAD_WORDS, without repeats
+    shingles: bytes  # of the text's beginning, in order, without repeats
+    url: int  # 64-bit hashes of the exact keys; 0 where the article has none that identifies it
+    key: int
+    content: int
+
+
+def sign(article: Article) -> Signature:
+    """The signature of an article: pure, and never raises for text of any kind."""
+    title = words(article.title[:TEXT_LIMIT])
+    text = words(max(article.body, article.summary, key=len)[:TEXT_LIMIT])[: SHINGLES_KEPT + SHINGLE - 1]
+    terms = [term(word) for word in title]
+    lead = dict.fromkeys(terms)
+    lead.update(dict.fromkeys(map(term, text[:LEAD_WORDS])))
+    return Signature(
+        outlet=article.outlet_id,
+        title=" ".join(title),
+        terms=pack(terms),
+        lead=pack(lead),
+        shingles=pack(_shingles(text)),
+        url=_hash("url", article.canonical_url) if _identifies(article.canonical_url) else 0,
+        key=_hash("key", article.outlet_id, article.key) if len(article.key) > 3 else 0,
+        content=_hash("content", article.content_hash) if len(title) + len(text) >= CONTENT_WORDS else 0,
+    )
+
+
+def pack(hashes: Sequence[int] | dict[int, None]) -> bytes:
+    """Hashes as bytes, four each."""
+    return array("I", hashes).tobytes()
+
+
+def unpack(packed: bytes) -> memoryview[int]:
+    """The hashes of `pack`, without a copy."""
+    return memoryview(packed).cast("I")
+
+
+def stem(word: str) -> str:
+    """A folded word without its leading wa- and article, where three letters remain. Crude, alike for both sides."""
+    for prefix in _STEM_PREFIXES:
+        if word.startswith(prefix) and len(word) >= len(prefix) + 3:
+            return word[len(prefix) :]
+    return word[1:] if word[0] == "و" and len(word) > 4 else word
+
+
+@lru_cache(maxsize=65536)
+def term(word: str) -> int:
+    """The 32-bit hash of a folded word's stem."""
+    return xxh32_intdigest(stem(word))
+
+
+def _shingles(text: Sequence[str]) -> dict[int, None]:
+    if len(text) < BODY_WORDS:
+        return {}
+    runs = zip(text, text[1:], text[2:], text[3:], strict=False)
+    return dict.fromkeys([xxh32_intdigest(" ".join(run)) for run in runs])
+
+
+def _hash(*parts: str) -> int:
+    if not parts[-1]:
+        return 0
+    # "surrogatepass": a lone surrogate in hostile text must not stop the poll.
+    return xxh3_64_intdigest("\0".join(parts).encode("utf-8", "surrogatepass"))
+
+
+def _identifies(url: str) -> bool:
+    """Whether a URL names one article: an outlet's front page, which careless feeds link to, does not."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return len(parts.path.strip("/")) > 2 or bool(parts.query)
