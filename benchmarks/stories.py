@@ -36,7 +36,7 @@ BASE = datetime(2026, 1, 1, tzinfo=UTC)
 BANDS = (0.4, 0.7, 0.9)
 
 
-def article(outlet: str, title: str, body: str, when: datetime, key: str = "", url: str = "") -> Article:
+def article(outlet: str, title: str, body: str, when: datetime, *, key: str = "", url: str = "") -> Article:
     """An article as a feed would have given it."""
     return Article(
         feed_id=outlet, outlet_id=outlet, key=key, url=url, canonical_url=url, title=title, summary="", body=body,
@@ -54,7 +54,9 @@ def load() -> list[tuple[str, str, Article]]:
                 when = datetime.fromisoformat(row["date"]).replace(tzinfo=UTC)
             except (TypeError, ValueError):
                 when = BASE + timedelta(minutes=number)
-            made = article(row["outlet"], row["title"] or "", row["body"] or "", when, row["id"], row["url"] or "")
+            made = article(
+                row["outlet"], row["title"] or "", row["body"] or "", when, key=row["id"], url=row["url"] or ""
+            )
             rows.append((row["source_dataset"], row["id"], made))
     return sorted(rows, key=lambda row: (row[0], row[2].when))
 
@@ -133,7 +135,7 @@ def summaries(rows: list[tuple[str, Article]]) -> dict[str, object]:
             one, other = articles[row["a"]], articles[row["b"]]
             if abs(one.when - other.when) > timedelta(days=2):
                 continue
-            cut = article(other.outlet_id, other.title, " ".join(other.body.split()[:30]), other.when, "cut")
+            cut = article(other.outlet_id, other.title, " ".join(other.body.split()[:30]), other.when, key="cut")
             index = StoryIndex(WINDOW)
             index.add(1, 1, sign(one), one.when)
             tried += 1
@@ -153,8 +155,8 @@ def stances(which: str) -> dict[str, object]:
 
 def _joins(one: str, other: str) -> bool:
     index = StoryIndex(WINDOW)
-    index.add(1, 1, sign(article("a", one, "", BASE, "first")), BASE)
-    second = article("b", other, "", BASE + timedelta(hours=1), "second")
+    index.add(1, 1, sign(article("a", one, "", BASE, key="first")), BASE)
+    second = article("b", other, "", BASE + timedelta(hours=1), key="second")
     return assign(second, sign(second), index, second.when).story_id is not None
 
 

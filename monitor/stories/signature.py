@@ -24,6 +24,7 @@ BODY_WORDS = 12  # a text with fewer words is no evidence: the title alone decid
 CONTENT_WORDS = 5  # title and text together; below this equal content («عاجل») says nothing
 TEXT_LIMIT = 20_000  # code points of a text that are looked at; the words kept fill a fraction of it
 
+_LENIENT = "surrogatepass"  # a lone surrogate in hostile text must not stop the poll
 _STEM_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل")
 
 
@@ -81,21 +82,21 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=65536)
 def term(word: str) -> int:
     """The 32-bit hash of a folded word's stem."""
-    return xxh32_intdigest(stem(word))
+    return xxh32_intdigest(stem(word).encode("utf-8", _LENIENT))
 
 
 def _shingles(text: Sequence[str]) -> dict[int, None]:
     if len(text) < BODY_WORDS:
         return {}
-    runs = zip(text, text[1:], text[2:], text[3:], strict=False)
-    return dict.fromkeys([xxh32_intdigest(" ".join(run)) for run in runs])
+    coded = " ".join(text).encode("utf-8", _LENIENT).split(b" ")
+    runs = zip(coded, coded[1:], coded[2:], coded[3:], strict=False)
+    return dict.fromkeys([xxh32_intdigest(b" ".join(run)) for run in runs])
 
 
 def _hash(*parts: str) -> int:
     if not parts[-1]:
         return 0
-    # "surrogatepass": a lone surrogate in hostile text must not stop the poll.
-    return xxh3_64_intdigest("\0".join(parts).encode("utf-8", "surrogatepass"))
+    return xxh3_64_intdigest("\0".join(parts).encode("utf-8", _LENIENT))
 
 
 def _identifies(url: str) -> bool:
