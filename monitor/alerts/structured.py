@@ -1,0 +1,82 @@
+"""A message as data, for programs: what webhooks post. Only JSON types; text as it was published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.model import ArticleLine, MessageView, Rule, StoryLines
+
+LONGEST_TEXT = 20_000  # code points of a summary or body
+MOST_ARTICLES = 50
+
+
+def structured(view: MessageView, rules: Mapping[str, Rule]) -> dict[str, object]:
+    """{kind, message, channel, notice, stories: [{id, rules, article_count, outlet_count, articles}]}"""
+    return {
+        "kind": view.kind,
+        "channel": view.channel,
+        "notice": _text(view.text),
+        "stories": [_story(story, rules) for story in view.stories],
+    }
+
+
+def _story(story: StoryLines, rules: Mapping[str, Rule]) -> dict[str, object]:
+    return {
+        "id": story.story_id,
+        "rules": [_rule(rule_id, rules.get(rule_id)) for rule_id in story.rule_ids],
+        "article_count": story.article_count,
+        "outlet_count": story.outlet_count,
+        "articles": [_article(line) for line in story.lines[:MOST_ARTICLES]],
+    }
+
+
+def _rule(rule_id: str, rule: Rule | None) -> dict[str, object]:
+    if rule is None:
+        return {"id": rule_id}
+    return {
+        "id": rule.id,
+        "name_ar": rule.name_ar,
+        "name_en": rule.name_en,
+        "severity": rule.severity.value,
+        "tags": list(rule.tags),
+    }
+
+
+def _article(line: ArticleLine) -> dict[str, object]:
+    article, outlet = line.article, line.outlet
+    return {
+        "id": article.id,
+        "title": _text(article.title),
+        "summary": _text(article.summary),
+        "url": _text(article.url),
+        "author": _text(article.author),
+        "language": article.language,
+        "published": article.published.isoformat() if article.published else None,
+        "first_seen": article.first_seen.isoformat(),
+        "outlet": {
+            "id": outlet.id,
+            "name_ar": outlet.name_ar,
+            "name_en": outlet.name_en,
+            "country": outlet.country,
+        },
+        "matches": [
+            {
+                "field": s.field,
+                "start": s.start,
+                "end": s.end,
+                "term": _text(s.term),
+                "text": _matched(line, s.field, s.start, s.end),
+            }
+            for s in line.spans
+        ],
+    }
+
+
+def _matched(line: ArticleLine, field: str, start: int, end: int) -> str:
+    value = " | ".join(line.article.tags) if field == "tags" else getattr(line.article, field, "")
+    return _text(value[start:end]) if isinstance(value, str) else ""
+
+
+def _text(text: str) -> str:
+    """text without lone surrogates, which JSON readers refuse."""
+    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
