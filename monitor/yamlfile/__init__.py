@@ -1,0 +1,28 @@
+"""YAML as Rasid reads it: every scalar stays a string, every value knows its line, and all problems come at once.
+
+The law: no aliases, anchors, tags or duplicate keys; at most 20 levels, one document, 1 MB; what is refused is named
+with file, line, column and the mend. Values become types only in `validate`, through a pydantic model; an empty value
+(`polling:` with every line below it commented out) counts as absent where a default exists.
+"""
+
+from monitor.yamlfile.document import MAX_BYTES, MAX_DEPTH, Document, Path, parse, read
+from monitor.yamlfile.kinds import Duration, Strict, Strings, parse_duration, quoted, show_duration
+from monitor.yamlfile.validation import near, problems_of, validate
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "Document",
+    "Duration",
+    "Path",
+    "Strict",
+    "Strings",
+    "near",
+    "parse",
+    "parse_duration",
+    "problems_of",
+    "quoted",
+    "read",
+    "show_duration",
+    "validate",
+]

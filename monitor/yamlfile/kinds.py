@@ -1,0 +1,71 @@
+"""Types of values in our files: durations, lists of texts, and the strict base of models."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+
+class Strict(BaseModel):
+    """Base of models of our files: unknown keys are errors, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
+_LONGEST = timedelta(days=36500)
+
+
+def parse_duration(value: object) -> timedelta:
+    """`30s`, `5m`, `1h30m`, `2d`, `1w` or `0` as a timedelta; ValueError with the mend for anything else."""
+    if isinstance(value, timedelta):
+        return value
+    text = re.sub(r"\s+", "", value).lower() if isinstance(value, str) else str(value)
+    if re.fullmatch(r"0+", text):
+        return timedelta(0)
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ValueError(f"a duration needs its unit: write {text}s, {text}m, {text}h or {text}d")
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"{quoted(value)} is no duration: write it like 30s, 5m, 1h30m or 2d")
+    seconds = sum(float(amount) * _UNITS[unit] for amount, unit in re.findall(r"([\d.]+)([smhdw])", text))
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError(f"{quoted(value)} is longer than a hundred years: is the unit right?")
+    return timedelta(seconds=seconds)
+
+
+def show_duration(value: timedelta) -> str:
+    """The shortest spelling that `parse_duration` reads back as the same value: 1h30m, 2d, 0s."""
+    rest = value.total_seconds()
+    parts = []
+    for unit in "dhm":
+        count, rest = divmod(rest, _UNITS[unit])
+        if count:
+            parts.append(f"{count:.0f}{unit}")
+    if rest or not parts:
+        parts.append(f"{rest:g}s")
+    return "".join(parts)
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(show_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^((\d+(\.\d+)?[smhdw])+|0)$", "examples": ["30s", "5m", "1h30m"]}),
+]
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) and value else value
+
+
+Strings = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]  # a list of texts; one text stands for itself
+
+
+def quoted(value: object) -> str:
+    """The value in quotation marks, cut to a length fit for a message."""
+    text = value if isinstance(value, str) else str(value)
+    return f'"{text[:60]}…"' if len(text) > 60 else f'"{text}"'
