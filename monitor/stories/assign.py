@@ -24,7 +24,7 @@ from rapidfuzz import fuzz
 from monitor.model import Article, Placement
 from monitor.stories import contradict
 from monitor.stories.index import Entry, StoryIndex
-from monitor.stories.signature import Signature, unpack
+from monitor.stories.signature import LEAD_WORDS, Signature, unpack
 
 JOIN = 0.38
 SURE = 0.7  # texts so alike that differing numbers are a new toll, not another event
@@ -54,12 +54,12 @@ def assign(article: Article, signature: Signature, index: StoryIndex, now: datet
     for how, entry in index.exact(signature):
         if entry.when >= oldest and _trust(how, signature, entry):
             return Placement(entry.story_id, how, f"same {_KEYS[how]} as article {entry.article_id}", 1.0)
-    best = Placement(None, "new")
-    nearest = best
+    best = nearest = Placement(None, "new")
+    mine = set(unpack(signature.shingles))
     for entry in index.candidates(signature):
         if entry.when < oldest:
             continue
-        placement = _judge(signature, entry, abs(article.when - entry.when))
+        placement = _judge(signature, mine, entry, abs(article.when - entry.when))
         if placement.story_id is not None and placement.similarity > best.similarity:
             best = placement
             if best.similarity >= COPY:
@@ -72,24 +72,25 @@ def assign(article: Article, signature: Signature, index: StoryIndex, now: datet
 _KEYS = {"content": "text", "url": "address", "guid": "identifier within the outlet"}
 
 
-def weigh(one: Signature, other: Signature) -> Evidence:
-    """The evidence that two articles report the same event."""
+def weigh(one: Signature, other: Signature, shingles: set[int] | None = None) -> Evidence:
+    """The evidence that two articles report the same event. shingles: those of `one`, where the caller has them."""
     mine, yours = unpack(one.shingles), unpack(other.shingles)
     title = _title_ratio(one.title, other.title)
     if not mine or not yours:
         return Evidence(-1.0, 0.0, title)
-    body = _jaccard(set(mine), set(yours))
+    shared = len((set(mine) if shingles is None else shingles).intersection(yours))
+    body = shared / (len(mine) + len(yours) - shared)
     short, long = (mine, yours) if len(mine) <= len(yours) else (yours, mine)
     lead = 0.0
-    if len(short) <= SUMMARY_SHINGLES:
+    if body < JOIN and shared and len(short) <= SUMMARY_SHINGLES:
         start = set(long[: len(short) + len(short) // 4 + 4])
         lead = sum(one in start for one in short) / len(short)
     return Evidence(body, lead, title)
 
 
-def _judge(signature: Signature, entry: Entry, apart: timedelta) -> Placement:
+def _judge(signature: Signature, mine: set[int], entry: Entry, apart: timedelta) -> Placement:
     other = entry.signature
-    evidence = weigh(signature, other)
+    evidence = weigh(signature, other, mine)
     how = _joins(evidence, signature, other, apart)
     similarity = round(max(evidence.body, evidence.lead * 0.9 if how == "body" else 0, evidence.title / 200), 3)
     if not how:
@@ -105,19 +106,18 @@ def _judge(signature: Signature, entry: Entry, apart: timedelta) -> Placement:
 def _joins(evidence: Evidence, one: Signature, other: Signature, apart: timedelta) -> str:
     if evidence.body >= JOIN:
         return "body"
-    if evidence.body >= LIKELY and evidence.title >= LIKELY_TITLE:
+    close = apart <= (DAILY if one.outlet == other.outlet else CLOSE)
+    if evidence.body >= LIKELY and evidence.title >= LIKELY_TITLE and close:
         return "title"
     if evidence.lead >= SUMMARY_SHARE and evidence.title >= 50:
         return "body"
-    if evidence.body < 0 and _same_title(evidence, one, other, apart):
+    if evidence.body < 0 and evidence.title >= TITLE_ALONE and close and _telling(one, other):
         return "title"
     return ""
 
 
-def _same_title(evidence: Evidence, one: Signature, other: Signature, apart: timedelta) -> bool:
-    """The strict rule for items without text: one title's content words are the other's, and it has enough of them."""
-    if evidence.title < TITLE_ALONE or apart > (DAILY if one.outlet == other.outlet else CLOSE):
-        return False
+def _telling(one: Signature, other: Signature) -> bool:
+    """Whether both titles have enough content words to stand alone."""
     mine, yours = set(contradict.content(one.title)), set(contradict.content(other.title))
     return min(len(mine), len(yours)) >= TITLE_WORDS
 
@@ -125,13 +125,15 @@ def _same_title(evidence: Evidence, one: Signature, other: Signature, apart: tim
 def _contradiction(evidence: Evidence, one: Signature, other: Signature, apart: timedelta) -> str:
     """Why two articles that look alike are not the same event, "" if nothing says so."""
     mine, yours = set(contradict.content(one.title)), set(contradict.content(other.title))
-    alike_titles = evidence.title >= 65
-    if evidence.body < SURE or alike_titles:
+    if evidence.body < SURE or evidence.title >= 65:
         opposites = contradict.opposed(mine - yours, yours - mine)
         if opposites:
             return f"one says the opposite of the other: {opposites}"
-        if (contradict.negations(one.title.split()) - contradict.negations(other.title.split())) % 2 and alike_titles:
+    if evidence.title >= (75 if evidence.body < SURE else 85):
+        if (contradict.negations(one.title.split()) - contradict.negations(other.title.split())) % 2:
             return "one title negates"
+        if _short(one) and _short(other) and contradict.opposed_leads(one, other):
+            return "one text says the opposite of the other"
     column = one.outlet == other.outlet and apart > DAILY
     if evidence.body < (COPY if column else SURE):
         numbers = contradict.numbers_differ(one, other)
@@ -147,9 +149,14 @@ def _other_names(evidence: Evidence, one: Signature, other: Signature) -> str:
     if not mine or not yours:
         return ""
     shared = set(contradict.content(one.title)) & set(contradict.content(other.title))
-    if evidence.body < 0 or len(shared) >= max(len(mine), len(yours)):
+    if evidence.body < 0 or len(shared) >= max(2, len(mine), len(yours)):
         return f"words differ: {' '.join(mine[:3])} / {' '.join(yours[:3])}"
     return ""
+
+
+def _short(signature: Signature) -> bool:
+    """Whether the kept lead is all the text there is: then a word in it is the report, not its background."""
+    return len(signature.shingles) <= 4 * LEAD_WORDS
 
 
 def _trust(how: str, signature: Signature, entry: Entry) -> bool:
@@ -169,11 +176,6 @@ def _title_ratio(one: str, other: str) -> float:
     if in_order < 40:
         return float(in_order)
     return 0.5 * (fuzz.token_set_ratio(one, other) + in_order)
-
-
-def _jaccard(one: set[int], other: set[int]) -> float:
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
 
 
 def _show(evidence: Evidence) -> str:

@@ -21,7 +21,7 @@ RARE_TERMS = 5  # of a title; their pairs are its keys
 BODY_KEYS = 10  # smallest shingle hashes of the text kept
 LEAD_KEYS = 6  # … and of its first LEAD_SHINGLES, so that a summary meets the body it was taken from
 LEAD_SHINGLES = 40
-NEAREST = 16  # candidates handed out
+NEAREST = 10  # candidates handed out
 POSTINGS_READ = 64  # of one key, newest first: bounds the cost of a key that everybody shares
 
 _MASK = 0xFFFFFFFF

@@ -35,7 +35,7 @@ class Signature:
     outlet: str
     title: str  # folded words, one space between
     terms: bytes  # hashes of the title's words, in order
-    lead: bytes  # hashes of the title's words and the text's first LEAD_WORDS, without repeats
+    lead: bytes  # hashes of the text's first LEAD_WORDS, without repeats
     shingles: bytes  # of the text's beginning, in order, without repeats
     url: int  # 64-bit hashes of the exact keys; 0 where the article has none that identifies it
     key: int
@@ -47,8 +47,7 @@ def sign(article: Article) -> Signature:
     title = words(article.title[:TEXT_LIMIT])
     text = words(max(article.body, article.summary, key=len)[:TEXT_LIMIT])[: SHINGLES_KEPT + SHINGLE - 1]
     terms = [term(word) for word in title]
-    lead = dict.fromkeys(terms)
-    lead.update(dict.fromkeys(map(term, text[:LEAD_WORDS])))
+    lead = dict.fromkeys(map(term, text[:LEAD_WORDS]))
     return Signature(
         outlet=article.outlet_id,
         title=" ".join(title),
