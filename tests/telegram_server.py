@@ -1,0 +1,445 @@
+"""A Bot API server of our own, for tests: real HTTP, real HTML checking, real limits, seeded faults.
+
+Runs in the test's loop (`TelegramServer().start()`) or as a process of its own:
+
+    python -m tests.telegram_server --port 0 --ledger FILE [--token TOKEN]
+
+which prints its port and appends every event to FILE as JSON lines. Faults are queued per server, over HTTP
+(POST /faults) or `server.faults.append(Fault(...))`; each is used up by `times` requests of its method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import sys
+import time
+from collections import Counter, deque
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from tests.telegram_html import EntityError, parse_html
+
+TOKEN = "123456789:AAfixture-token-for-tests-only_0123456"
+LIMIT = 4096
+MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same as a current "
+    "content and reply markup of the message"
+)
+
+
+class ApiError(Exception):
+    """An error as the Bot API says it."""
+
+    def __init__(self, code: int, description: str, **parameters: object) -> None:
+        self.code, self.description, self.parameters = code, description, parameters
+        super().__init__(description)
+
+
+def bad(words: str) -> ApiError:
+    return ApiError(400, f"Bad Request: {words}")
+
+
+@dataclass
+class Fault:
+    """Something going wrong. kind: status, html, ok_false, truncated, hang, reset, drip, late, result.
+
+    after: the request takes effect before the fault (a message is posted and its sender not told).
+    """
+
+    kind: str
+    method: str = "sendMessage"
+    times: int = 1
+    after: bool = False
+    status: int = 500
+    description: str = "Internal Server Error"
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 60.0
+    result: Any = None
+
+
+@dataclass
+class Chat:
+    """A chat and the bot's standing in it."""
+
+    id: int
+    type: str = "supergroup"
+    title: str = "غرفة الأخبار"
+    username: str | None = None
+    status: str = "administrator"  # member, restricted, left, kicked
+    may_post: bool = True
+    protected: bool = False
+    topics: dict[int, str] = field(default_factory=dict)  # id → open, closed
+    migrated_to: int | None = None
+    messages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    ids: Any = field(default_factory=lambda: itertools.count(1))
+    per_minute: int = 0  # 0: not limited
+    sent_at: deque[float] = field(default_factory=deque)
+
+
+class TelegramServer:
+    """Chats, messages and a ledger of everything that happened."""
+
+    def __init__(self, *, token: str = TOKEN, ledger: Path | None = None) -> None:
+        self.token = token
+        self.chats: dict[int, Chat] = {}
+        self.faults: list[Fault] = []
+        self.events: list[dict[str, Any]] = []
+        self.port = 0
+        self._ledger = ledger
+        self._runner: web.AppRunner | None = None
+        self._later: set[asyncio.Task[None]] = set()
+
+    # ── running ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, port: int = 0) -> TelegramServer:
+        app = web.Application(client_max_size=50 * 1024 * 1024)
+        app.router.add_get("/ledger", self._show_ledger)
+        app.router.add_post("/faults", self._add_fault)
+        app.router.add_post("/chats", self._add_chat)
+        app.router.add_route("*", "/{bot:bot[^/]*}/{method}", self._api)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def stop(self) -> None:
+        for task in self._later:
+            task.cancel()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def add(self, chat: Chat) -> Chat:
+        self.chats[chat.id] = chat
+        return chat
+
+    def note(self, event: str, **more: object) -> None:
+        entry = {"event": event, "at": time.time(), **more}
+        self.events.append(entry)
+        if self._ledger is not None:
+            with self._ledger.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    def summary(self) -> dict[str, Any]:
+        """delivered: messages posted; acknowledged: those whose sender was told; duplicated: same text, same chat."""
+        delivered = [e for e in self.events if e["event"] == "delivered"]
+        texts = Counter((e["chat"], e["text"]) for e in delivered)
+        return {
+            "delivered": len(delivered),
+            "acknowledged": sum(e["event"] == "acknowledged" for e in self.events),
+            "duplicated": sum(n - 1 for n in texts.values()),
+            "refused": sum(e["event"] == "refused" for e in self.events),
+            "texts": [e["text"] for e in delivered],
+        }
+
+    async def _show_ledger(self, request: web.Request) -> web.Response:
+        return web.json_response({**self.summary(), "events": self.events})
+
+    async def _add_fault(self, request: web.Request) -> web.Response:
+        self.faults.append(Fault(**await request.json()))
+        return web.json_response({"faults": [asdict(f) for f in self.faults]})
+
+    async def _add_chat(self, request: web.Request) -> web.Response:
+        given = await request.json()
+        given["topics"] = {int(k): v for k, v in given.get("topics", {}).items()}
+        chat = self.add(Chat(**given))
+        return web.json_response({"id": chat.id})
+
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        fault = self._fault(method)
+        if fault is not None and not fault.after:
+            return await self._fail(request, fault)
+        try:
+            if request.match_info["bot"] != f"bot{self.token}":
+                raise ApiError(401, "Unauthorized") if ":" in request.match_info["bot"] else ApiError(404, "Not Found")
+            handler = getattr(self, f"do_{method.lower()}", None)
+            if handler is None:
+                raise ApiError(404, "Not Found: method not found")
+            result = await handler(await _parameters(request))
+        except ApiError as error:
+            self.note("refused", method=method, code=error.code, description=error.description)
+            body: dict[str, object] = {"ok": False, "error_code": error.code, "description": error.description}
+            if error.parameters:
+                body["parameters"] = error.parameters
+            return web.json_response(body, status=error.code)
+        if fault is not None:
+            return await self._fail(request, fault)
+        if method == "sendMessage":
+            self.note("acknowledged", chat=result["chat"]["id"], message_id=result["message_id"])
+        return web.json_response({"ok": True, "result": result})
+
+    def _fault(self, method: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.times > 0 and fault.method.lower() in (method.lower(), "*"):
+                fault.times -= 1
+                self.note("fault", kind=fault.kind, method=method, after=fault.after)
+                return fault
+        return None
+
+    async def _fail(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        if fault.kind in ("hang", "late"):
+            if fault.kind == "late" and not fault.after:
+                self._deliver_late(await _parameters(request), fault.seconds)
+                await asyncio.sleep(3600)
+            await asyncio.sleep(fault.seconds)
+        if fault.kind in ("reset", "hang", "late"):
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        if fault.kind == "html":
+            page = f"<html><head><title>{fault.status}</title></head><body><center>nginx</center></body></html>"
+            return web.Response(status=fault.status, text=page, content_type="text/html")
+        if fault.kind == "truncated":
+            return web.Response(text='{"ok":true,"result":{"message_id":7,"da', content_type="application/json")
+        if fault.kind == "drip":
+            return await self._drip(request, fault)
+        if fault.kind == "result":
+            return web.json_response({"ok": True, "result": fault.result})
+        body: dict[str, object] = {"ok": False, "error_code": fault.status, "description": fault.description}
+        if fault.parameters:
+            body["parameters"] = fault.parameters
+        return web.json_response(body, status=200 if fault.kind == "ok_false" else fault.status)
+
+    async def _drip(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        end = time.monotonic() + fault.seconds
+        while time.monotonic() < end:
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+        return response
+
+    def _deliver_late(self, given: dict[str, Any], seconds: float) -> None:
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            await self.do_sendmessage(given)
+
+        task = asyncio.get_running_loop().create_task(later())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    # ── methods ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _me(self) -> dict[str, Any]:
+        return {"id": int(self.token.split(":")[0]), "is_bot": True, "first_name": "راصد", "username": "rasid_test_bot"}
+
+    async def do_getme(self, given: dict[str, Any]) -> dict[str, Any]:
+        return self._me()
+
+    def _chat(self, given: dict[str, Any], key: str = "chat_id") -> Chat:
+        wanted = str(given.get(key, ""))
+        for chat in self.chats.values():
+            if wanted == str(chat.id) or (chat.username and wanted == f"@{chat.username}"):
+                if chat.migrated_to is not None:
+                    words = "Bad Request: group chat was upgraded to a supergroup chat"
+                    raise ApiError(400, words, migrate_to_chat_id=chat.migrated_to)
+                return chat
+        raise bad("chat_id is empty" if not wanted else "chat not found")
+
+    def _writable(self, given: dict[str, Any]) -> Chat:
+        chat = self._chat(given)
+        if chat.status == "kicked":
+            how = "blocked by the user" if chat.type == "private" else f"kicked from the {chat.type} chat"
+            raise ApiError(403, f"Forbidden: bot was {how}")
+        if chat.status == "left":
+            raise ApiError(403, f"Forbidden: bot is not a member of the {chat.type} chat")
+        if chat.type == "channel" and (chat.status != "administrator" or not chat.may_post):
+            raise bad("need administrator rights in the channel chat")
+        if not chat.may_post:
+            raise bad("not enough rights to send text messages to the chat")
+        topic = given.get("message_thread_id")
+        if topic:
+            state = chat.topics.get(int(topic))
+            if state is None:
+                raise bad("message thread not found")
+            if state == "closed":
+                raise bad("TOPIC_CLOSED")
+        return chat
+
+    def _text(self, given: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+        text = str(given.get("text", ""))
+        entities: list[dict[str, Any]] = []
+        mode = str(given.get("parse_mode", ""))
+        if mode.lower() == "html":
+            try:
+                text, entities = parse_html(text)
+            except EntityError as error:
+                raise bad(f"can't parse entities: {error}") from None
+        elif mode:
+            raise bad("unsupported parse_mode")
+        text = text.strip()
+        if not text:
+            raise bad("message text is empty")
+        if len(text) > LIMIT:
+            raise bad("message is too long")
+        return text, entities
+
+    def _pace(self, chat: Chat) -> None:
+        now = time.monotonic()
+        while chat.sent_at and now - chat.sent_at[0] > 60:
+            chat.sent_at.popleft()
+        if chat.per_minute and len(chat.sent_at) >= chat.per_minute:
+            wait = int(60 - (now - chat.sent_at[0])) + 1
+            raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+        chat.sent_at.append(now)
+
+    def _message(self, chat: Chat, stored: dict[str, Any]) -> dict[str, Any]:
+        about = {"id": chat.id, "type": chat.type, "title": chat.title}
+        return {"message_id": stored["id"], "date": 1_790_000_000, "chat": about, "text": stored["text"]}
+
+    async def do_sendmessage(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat = self._writable(given)
+        text, entities = self._text(given)
+        self._pace(chat)
+        stored = {"id": next(chat.ids), "text": text, "entities": entities, "given": given}
+        chat.messages[stored["id"]] = stored
+        self.note("delivered", chat=chat.id, message_id=stored["id"], text=text)
+        return self._message(chat, stored)
+
+    async def do_sendphoto(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given.get("photo"):
+            raise bad("there is no photo in the request")
+        return await self.do_sendmessage({**given, "text": given.get("caption") or "(photo)"})
+
+    async def do_sendchataction(self, given: dict[str, Any]) -> bool:
+        self._writable(given)
+        return True
+
+    def _stored(self, given: dict[str, Any], verb: str) -> tuple[Chat, dict[str, Any]]:
+        chat = self._writable(given)
+        stored = chat.messages.get(int(given.get("message_id") or 0))
+        if stored is None:
+            raise bad(f"message to {verb} not found")
+        return chat, stored
+
+    async def do_editmessagetext(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat, stored = self._stored(given, "edit")
+        text, entities = self._text(given)
+        if (text, entities) == (stored["text"], stored["entities"]):
+            raise bad(MODIFIED)
+        stored.update(text=text, entities=entities)
+        self.note("edited", chat=chat.id, message_id=stored["id"], text=text)
+        return self._message(chat, stored)
+
+    async def do_editmessagereplymarkup(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat, stored = self._stored(given, "edit")
+        if stored.get("markup") == given.get("reply_markup"):
+            raise bad(MODIFIED)
+        stored["markup"] = given.get("reply_markup")
+        return self._message(chat, stored)
+
+    async def do_deletemessage(self, given: dict[str, Any]) -> bool:
+        chat, stored = self._stored(given, "delete")
+        del chat.messages[stored["id"]]
+        self.note("deleted", chat=chat.id, message_id=stored["id"])
+        return True
+
+    async def do_forwardmessage(self, given: dict[str, Any]) -> dict[str, Any]:
+        source = self._chat(given, "from_chat_id")
+        stored = source.messages.get(int(given.get("message_id") or 0))
+        if stored is None:
+            raise bad("message to forward not found")
+        if source.protected:
+            raise bad("message can't be forwarded")
+        target = self._writable(given)
+        copy = {**stored, "id": next(target.ids)}
+        target.messages[copy["id"]] = copy
+        return self._message(target, copy)
+
+    async def do_copymessage(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"message_id": (await self.do_forwardmessage(given))["message_id"]}
+
+    async def do_getchat(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat = self._chat(given)
+        if chat.status == "kicked":
+            raise ApiError(403, f"Forbidden: bot was kicked from the {chat.type} chat")
+        about: dict[str, Any] = {"id": chat.id, "type": chat.type, "title": chat.title, "accent_color_id": 1}
+        about |= {"max_reaction_count": 11, "accepted_gift_types": _GIFTS}
+        return about | ({"username": chat.username} if chat.username else {})
+
+    async def do_getchatmember(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat = self._chat(given)
+        member: dict[str, Any] = {"status": chat.status, "user": self._me()}
+        if chat.status == "administrator":
+            member |= dict.fromkeys(_ADMIN_RIGHTS, False)
+            if chat.type == "channel":
+                member["can_post_messages"] = chat.may_post
+        if chat.status == "restricted":
+            member |= dict.fromkeys(_MEMBER_RIGHTS, chat.may_post) | {"is_member": True, "until_date": 0}
+        if chat.status == "kicked":
+            member["until_date"] = 0
+        return member
+
+    async def do_answercallbackquery(self, given: dict[str, Any]) -> bool:
+        return True
+
+    async def do_getupdates(self, given: dict[str, Any]) -> list[Any]:
+        return []
+
+    async def do_setwebhook(self, given: dict[str, Any]) -> bool:
+        return True
+
+    async def do_deletewebhook(self, given: dict[str, Any]) -> bool:
+        return True
+
+
+_GIFTS = dict.fromkeys(
+    ["unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"], False
+)
+_ADMIN_RIGHTS = (
+    *("can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats"),
+    *("can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users", "can_post_stories"),
+    *("can_edit_stories", "can_delete_stories"),
+)
+_MEMBER_RIGHTS = (
+    *("can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos", "can_send_videos"),
+    *("can_send_video_notes", "can_send_voice_notes", "can_send_polls", "can_send_other_messages"),
+    *("can_add_web_page_previews", "can_change_info", "can_invite_users", "can_pin_messages", "can_manage_topics"),
+    "can_edit_tag",
+)
+
+
+async def _parameters(request: web.Request) -> dict[str, Any]:
+    """Parameters from the query, a form, multipart or JSON, as the Bot API takes them."""
+    given: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        given |= await request.json()
+    elif request.can_read_body:
+        given |= dict(await request.post())
+    return given
+
+
+async def _main(arguments: argparse.Namespace) -> None:
+    server = TelegramServer(token=arguments.token, ledger=Path(arguments.ledger) if arguments.ledger else None)
+    for chat in arguments.chat:
+        server.add(Chat(int(chat), type="channel"))
+    await server.start(arguments.port)
+    sys.stdout.write(f"{server.port}\n")
+    sys.stdout.flush()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await server.stop()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="A Bot API server for tests")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--ledger")
+    parser.add_argument("--token", default=TOKEN)
+    parser.add_argument("--chat", action="append", default=[], help="id of a channel that exists from the start")
+    asyncio.run(_main(parser.parse_args()))

@@ -1,0 +1,147 @@
+"""channels.yaml: what is accepted, what is refused and in which words."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor import yamlfile
+from monitor.delivery import channels
+from monitor.delivery.transports import TRANSPORTS, build
+from monitor.errors import ConfigError, DeliveryError
+from monitor.model import Channel
+
+TOKEN = "123456789:AAfixture-token-for-tests-only_0123456"
+
+
+def read(text: str) -> dict[str, Channel]:
+    return channels.read(yamlfile.parse(text, "channels.yaml"))
+
+
+def problems(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    return str(caught.value)
+
+
+def test_every_type_is_read_with_its_options(tmp_path: Path) -> None:
+    path = tmp_path / "channels.yaml"
+    path.write_text(
+        """
+channels:
+  - name: غرفة-الأخبار
+    type: telegram
+    language: ar-LB
+    timezone: Asia/Beirut
+    chat: -1001234567890
+    topic: 12
+    silent: yes
+    token_env: SECOND_BOT
+  - {name: hook, type: webhook, language: en, url: 'https://example.com/in', secret_env: HOOK_SECRET}
+  - {name: mail, type: apprise, url_env: MAIL_URL}
+  - {name: screen, type: console}
+""",
+        encoding="utf-8",
+    )
+    found = channels.load(path)
+    assert list(found) == ["غرفة-الأخبار", "hook", "mail", "screen"]
+    first = found["غرفة-الأخبار"]
+    assert (first.language, first.timezone) == ("ar-LB", "Asia/Beirut")
+    assert first.options == {"chat": "-1001234567890", "topic": 12, "silent": True, "token_env": "SECOND_BOT"}
+    assert found["screen"].language == "ar" and found["screen"].timezone is None
+
+
+def test_an_empty_file_has_no_channels() -> None:
+    assert read("") == {} and read("channels:\n") == {}
+
+
+def test_all_problems_are_told_at_once_each_with_its_line() -> None:
+    said = problems(
+        """channels:
+  - name: main
+    type: telegarm
+  - name: second
+    type: telegram
+    chatt: 5
+    topic: first
+    timezone: Riyadh
+  - name: second
+    type: webhook
+    url: ftp://example.com
+  - type: console
+"""
+    )
+    assert "channels.yaml:3:11: channels.0.type: no type 'telegarm'; did you mean 'telegram'?" in said
+    assert "channels.yaml:6:5: channels.1.chatt: no such option of a telegram channel; did you mean 'chat'?" in said
+    assert "channels.yaml:7:12: channels.1.topic: must be the number of a topic" in said
+    assert "no time zone 'Riyadh'; did you mean Asia/Riyadh?" in said
+    assert "channels.yaml:11:10: channels.2.url: must be a full address" in said
+    assert "channels.3: needs a `name`" in said
+    assert len(said.splitlines()) == 6
+
+
+def test_two_channels_of_one_name_are_refused() -> None:
+    said = problems("channels:\n  - {name: a, type: console}\n  - {name: a, type: console}\n")
+    assert "channels.yaml:3:12: channels.1.name: there is already a channel named 'a'" in said
+
+
+def test_a_secret_in_the_file_is_refused_without_being_repeated() -> None:
+    said = problems(f"channels:\n  - {{name: a, type: telegram, chat: 1, token: '{TOKEN}'}}\n")
+    assert "secrets are not kept in this file" in said and TOKEN not in said
+    said = problems(f"channels:\n  - {{name: a, type: telegram, chat: 1, token_env: '{TOKEN}'}}\n")
+    assert "not the secret itself" in said and TOKEN not in said
+    said = problems("channels:\n  - {name: a, type: webhook, url: 'https://me:pass@example.com'}\n")
+    assert "url_env" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a", "write `channels:`"),
+        ("channel: []", "did you mean 'channels'?"),
+        ("channels: main", "must be a list"),
+        ("channels: [main]", "must be a channel"),
+        ("channels: [{name: a}]", "needs a `type`: telegram, webhook, apprise, console"),
+        ("channels: [{name: a, type: fax}]", "there are telegram, webhook"),
+        ("channels: [{name: 'a b/c', type: console}]", "letters, digits"),
+        ("channels: [{name: a, type: console, language: fr}]", "write ar or en"),
+        ("channels: [{name: a, type: console, language: [ar]}]", "one value"),
+        ("channels: [{name: a, type: telegram, chat: my channel}]", "is no chat"),
+        ("channels: [{name: a, type: telegram, chat: 'https://t.me/newsroom'}]", 'write "@newsroom"'),
+        ("channels: [{name: a, type: telegram, silent: maybe}]", "true or false"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_mend(text: str, said: str) -> None:
+    assert said in problems(text)
+
+
+def test_telegram_without_token_or_chat_falls_back_to_the_console_with_one_line() -> None:
+    main = Channel("main", "telegram", language="en")
+    resolved = channels.resolve({"main": main}, {})
+    assert resolved.channels["main"].type == "console" and resolved.channels["main"].language == "en"
+    (hint,) = resolved.hints
+    assert "\n" not in hint and "RASID_TELEGRAM_TOKEN" in hint and "RASID_TELEGRAM_CHAT" in hint
+    half = channels.resolve({"main": main}, {"RASID_TELEGRAM_TOKEN": TOKEN})
+    assert "RASID_TELEGRAM_CHAT" in half.hints[0] and "RASID_TELEGRAM_TOKEN" not in half.hints[0]
+
+
+def test_telegram_with_token_and_chat_stays_telegram() -> None:
+    main = Channel("main", "telegram", options={"token_env": "T", "chat": "@newsroom"})
+    resolved = channels.resolve({"main": main}, {"T": TOKEN})
+    assert resolved.channels == {"main": main} and resolved.hints == ()
+
+
+def test_every_type_has_options_and_a_transport() -> None:
+    assert set(channels.OPTIONS) == set(TRANSPORTS)
+
+
+def test_building_without_the_secret_names_the_variable() -> None:
+    with pytest.raises(DeliveryError, match="set RASID_TELEGRAM_TOKEN"):
+        build(Channel("main", "telegram", options={"chat": "1"}), {})
+    with pytest.raises(DeliveryError, match="RASID_TELEGRAM_CHAT"):
+        build(Channel("main", "telegram"), {"RASID_TELEGRAM_TOKEN": TOKEN})
+    with pytest.raises(DeliveryError, match="RASID_WEBHOOK_URL"):
+        build(Channel("hook", "webhook"), {})
+    with pytest.raises(DeliveryError, match="http"):
+        build(Channel("hook", "webhook"), {"RASID_WEBHOOK_URL": "file:///etc/passwd"})
+    with pytest.raises(DeliveryError, match="no type 'fax'"):
+        build(Channel("old", "fax"), {})
