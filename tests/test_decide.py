@@ -1,0 +1,177 @@
+"""Deciding: the order of reasons, held hits, and that every verdict carries a code that fits it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.alerts.decide import DECISION_OF, Backfill, decide, no_channel, redecide, revision
+from monitor.model import REASONS, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+RULE = Rule("bridge", "الجسر", "Bridge")
+STORY = StoryView(5, NOW, ("alpha",), 1)
+ARTICLE = Article(
+    feed_id="alpha", outlet_id="alpha", key="k", url="", canonical_url="", title="افتتاح الجسر", summary="", body="",
+    author="", tags=(), language="ar", published=NOW - HOUR, first_seen=NOW, content_hash="h",
+)  # fmt: skip
+HIT = Hit(1, "bridge", 2, 5, (), Decision.HELD, "cooldown", "", NOW, until=NOW + HOUR)
+
+
+def verdict(rule: Rule = RULE, article: Article = ARTICLE, story: StoryView = STORY, **known: Any) -> Verdict:
+    given_: dict[str, Any] = {
+        "alerted": False, "last_alert": None, "first_poll": False, "first_poll_age": 2 * HOUR, "max_age": 2 * DAY,
+        "now": NOW, **known,
+    }  # fmt: skip
+    return decide(rule, article, story, **given_)
+
+
+def test_the_first_hit_of_a_story_alerts() -> None:
+    assert verdict() == Verdict(Decision.ALERT, "new_story")
+
+
+def test_reasons_are_tried_in_the_promised_order() -> None:
+    rule = replace(RULE, state=RuleState.OFF, min_outlets=3, cooldown=HOUR)
+    old = replace(ARTICLE, published=NOW - 9 * DAY)
+    everything = {"alerted": True, "last_alert": NOW, "first_poll": True}
+    assert verdict(rule, old, **everything).code == "rule_off"
+    rule = replace(rule, state=RuleState.TRIAL)
+    assert verdict(rule, old, **everything).code == "trial"
+    rule = replace(rule, state=RuleState.ON)
+    assert verdict(rule, old, **everything).code == "too_old"
+    assert verdict(rule, replace(ARTICLE, published=NOW - DAY), **everything).code == "first_poll"
+    assert verdict(rule, **everything).code == "joined_story"
+    assert verdict(rule, **{**everything, "alerted": False}).code == "too_few_outlets"
+    rule = replace(rule, min_outlets=1)
+    assert verdict(rule, **{**everything, "alerted": False}).code == "cooldown"
+    assert verdict(rule, first_poll=True).code == "new_story"
+
+
+def test_the_rules_own_max_age_goes_before_the_feeds() -> None:
+    two_hours = replace(ARTICLE, published=NOW - 2 * HOUR)
+    assert verdict(replace(RULE, max_age=HOUR), two_hours).code == "too_old"
+    assert verdict(replace(RULE, max_age=9 * DAY), replace(ARTICLE, published=NOW - 8 * DAY)).code == "new_story"
+
+
+def test_a_missing_or_future_date_counts_as_first_seen() -> None:
+    assert verdict(article=replace(ARTICLE, published=None, first_seen=NOW - 3 * DAY)).code == "too_old"
+    assert verdict(article=replace(ARTICLE, published=None)).code == "new_story"
+    assert verdict(article=replace(ARTICLE, published=NOW + DAY)).code == "new_story"
+
+
+def test_min_outlets_counts_the_new_articles_outlet_once() -> None:
+    two = replace(RULE, min_outlets=2)
+    assert verdict(two) == Verdict(Decision.HELD, "too_few_outlets", "1 of 2 outlets")
+    assert verdict(two, replace(ARTICLE, outlet_id="beta")).code == "outlets_reached"
+
+
+def test_a_cooldown_holds_until_its_end_and_high_severity_passes() -> None:
+    rule = replace(RULE, cooldown=HOUR)
+    held = verdict(rule, last_alert=NOW - HOUR / 2)
+    assert (held.decision, held.code, held.until) == (Decision.HELD, "cooldown", NOW + HOUR / 2)
+    assert verdict(rule, last_alert=NOW - HOUR).code == "new_story"
+    assert verdict(replace(rule, severity=Severity.HIGH), last_alert=NOW).code == "new_story"
+
+
+def test_backfill_is_silent_unless_asked_to_alert() -> None:
+    old = replace(ARTICLE, published=NOW - 90 * DAY)
+    assert verdict(article=old, backfill="silent") == Verdict(Decision.MUTED, "backfill_silent")
+    assert verdict(article=old, backfill="alert", first_poll=True) == Verdict(Decision.ALERT, "backfill")
+    assert verdict(article=old, backfill="alert", alerted=True).code == "joined_story"
+    assert verdict(replace(RULE, state=RuleState.OFF), old, backfill="alert").code == "rule_off"
+    assert verdict(replace(RULE, cooldown=HOUR), old, backfill="alert", last_alert=NOW).code == "cooldown"
+
+
+def again(rule: Rule | None, hit: Hit = HIT, story: StoryView = STORY, **known: Any) -> Verdict | None:
+    given_: dict[str, Any] = {"alerted": False, "last_alert": NOW, "now": NOW + HOUR, **known}
+    return redecide(rule, hit, story, **given_)
+
+
+def code(found: Verdict | None) -> str | None:
+    return found.code if found else None
+
+
+def test_a_held_hit_is_released_when_its_cooldown_ends_and_not_before() -> None:
+    rule = replace(RULE, cooldown=HOUR)
+    assert again(rule, now=NOW + HOUR / 2) is None
+    assert code(again(rule)) == "cooldown_over"
+
+
+def test_a_busy_rule_cannot_hold_a_hit_for_ever() -> None:
+    rule = replace(RULE, cooldown=HOUR)
+    assert code(again(rule, last_alert=NOW + HOUR * 0.9)) == "cooldown_over"
+
+
+def test_a_held_hit_follows_its_rule_and_its_story() -> None:
+    assert code(again(None)) == "rule_off"
+    assert code(again(replace(RULE, state=RuleState.OFF))) == "rule_off"
+    assert code(again(replace(RULE, state=RuleState.TRIAL))) == "trial"
+    assert code(again(replace(RULE, cooldown=HOUR), alerted=True, now=NOW)) == "joined_story"
+
+
+def test_a_hit_waiting_for_outlets_alerts_when_they_come() -> None:
+    rule = replace(RULE, min_outlets=2)
+    few = replace(HIT, code="too_few_outlets", until=None)
+    both = replace(STORY, outlets=("alpha", "beta"))
+    assert again(rule, few) is None
+    assert code(again(rule, few, both)) == "outlets_reached"
+    cooling = again(replace(rule, cooldown=HOUR), few, both, now=NOW)
+    assert cooling == Verdict(Decision.HELD, "cooldown", "", NOW + HOUR)
+
+
+def test_a_hit_that_is_not_held_stays_as_it_is() -> None:
+    assert again(None, replace(HIT, decision=Decision.ALERT, code="new_story")) is None
+
+
+def test_revisions_and_missing_channels_have_their_verdicts() -> None:
+    assert revision().decision is Decision.MUTED
+    assert "ghost" in no_channel(replace(RULE, channels=("ghost",))).detail
+
+
+def test_every_reason_belongs_to_a_decision() -> None:
+    assert set(DECISION_OF) == set(REASONS)
+
+
+moments = st.datetimes(timezones=st.just(UTC))
+spans = st.timedeltas(min_value=timedelta(0))
+rules = st.builds(
+    Rule, st.just("r"), st.just("ر"), st.just("r"), severity=st.sampled_from(Severity), state=st.sampled_from(RuleState),
+    cooldown=spans, min_outlets=st.integers(-1, 4), max_age=st.none() | spans,
+)  # fmt: skip
+stories = st.builds(StoryView, st.just(1), moments, st.lists(st.sampled_from("abcd")).map(tuple), st.integers(0, 9))
+
+
+@given(
+    rules, stories, moments, st.none() | moments, moments, st.none() | moments, st.booleans(), st.booleans(), spans, spans,
+    st.sampled_from(get_args(Backfill)),
+)  # fmt: skip
+def test_deciding_never_raises_and_its_decision_fits_its_code(
+    rule: Rule, story: StoryView, now: datetime, published: datetime | None, seen: datetime, last: datetime | None,
+    alerted: bool, first_poll: bool, age: timedelta, first_age: timedelta, backfill: Backfill,
+) -> None:  # fmt: skip
+    article = replace(ARTICLE, published=published, first_seen=seen)
+    first = decide(
+        rule, article, story, alerted=alerted, last_alert=last, first_poll=first_poll, first_poll_age=first_age,
+        max_age=age, now=now, backfill=backfill,
+    )  # fmt: skip
+    assert first.code in REASONS
+    assert DECISION_OF[first.code] is first.decision
+    assert (first.until is not None) == (first.code == "cooldown")
+    assert not (alerted and first.decision in {Decision.ALERT, Decision.HELD})
+    held = replace(HIT, code=first.code, decision=first.decision, until=first.until, created=seen)
+    later = redecide(rule, held, story, alerted=alerted, last_alert=last, now=now)
+    if first.decision is not Decision.HELD:
+        assert later is None
+    elif later:
+        assert DECISION_OF[later.code] is later.decision
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_no_rule_alerts_a_story_twice(severity: Severity) -> None:
+    assert verdict(replace(RULE, severity=severity), alerted=True).decision is Decision.JOINED
