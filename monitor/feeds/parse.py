@@ -6,6 +6,7 @@ sanitiser and link resolver are off: our own cleaning is faster and keeps paragr
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -159,8 +160,8 @@ def _dates(entry: Any) -> list[str | datetime]:
         parsed = dict.get(entry, f"{name}_parsed")
         if parsed:
             try:
-                found.append(datetime(*parsed[:6], tzinfo=UTC))
-            except (ValueError, TypeError):
+                found.append(datetime.fromtimestamp(calendar.timegm(parsed), UTC))
+            except (ValueError, TypeError, OverflowError, OSError):
                 continue
     return found
 

@@ -28,6 +28,7 @@ from monitor.model import Article, Feed, Page
 _PARSE = "monitor.feeds.parse:parse"
 # Stages do not import each other; what reads a page is named, not imported.
 _EXTRACT = "monitor.pages.extract:extract"
+_ROOT = str(Path(__file__).resolve().parents[2])
 _MAX_ANSWER = 256 * 1024 * 1024
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH", "PYTHONHOME")
 
@@ -86,7 +87,7 @@ class ParseWorkers:
     ) -> Parsed:
         """feeds.parse.parse in a worker. ParseError names the feed's host."""
         bare = Feed(id=feed.id, url="", outlet=feed.outlet, language=feed.language)
-        kwargs = {"feed": bare, "url": url, "headers": dict(headers), "now": now, "hashes": tuple(hashes)}
+        kwargs: dict[str, object] = {"feed": bare, "url": url, "headers": dict(headers), "now": now, "hashes": tuple(hashes)}
         found = await self._run(_PARSE, (body,), kwargs, host_of(url))
         found["articles"] = [_article(raw) for raw in found["articles"]]
         found["notes"] = tuple(found["notes"])
@@ -94,7 +95,7 @@ class ParseWorkers:
 
     async def extract(self, html: bytes, url: str, headers: Mapping[str, str] | None = None) -> Page:
         """pages.extract.extract in a worker. ParseError names the page's host."""
-        kwargs = {"url": url, "charset": _charset(headers or {})}
+        kwargs: dict[str, object] = {"url": url, "charset": _charset(headers or {})}
         return Page(**await self._run(_EXTRACT, (html,), kwargs, host_of(url)))
 
     async def close(self) -> None:
@@ -144,9 +145,8 @@ class ParseWorkers:
         return answer
 
     async def _start(self) -> _Worker:
-        root = str(Path(__file__).resolve().parents[2])
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        env["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+        env["PYTHONPATH"] = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
         env |= {"PYTHONIOENCODING": "utf-8", "PYTHONHASHSEED": "random", "MALLOC_ARENA_MAX": "1"}
         cpu, megabytes = self._limits
         process = await asyncio.create_subprocess_exec(
