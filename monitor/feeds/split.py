@@ -93,47 +93,42 @@ def _after_prolog(body: bytes, at: int) -> int:
 def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
     """Places of entries found by search alone; None where a check shows that search alone may be wrong."""
     opening, closing = b"<" + name, b"</" + name + b">"
-    find, count = body.find, body.count
-    width, tail = len(opening), len(closing)
+    find, tail = body.find, len(closing)
     places: list[tuple[int, int]] = []
-    at = gap = 0
-    while (start := find(opening, at)) >= 0:
-        if body[start + width : start + width + 1] not in _SPACE:
-            at = start + width
-            continue
-        if not places and not _closed(count, 0, start):
-            return None
-        if places and count(b"<!", gap, start):
-            return None
+    gap = 0
+    start = _opening(body, opening, 0)
+    while start >= 0:
         end = find(closing, start)
-        if end < 0 or not _closed(count, start, end) or _opened_inside(body, opening, start + width, end):
+        following = _opening(body, opening, start + 1)
+        if end < 0 or 0 <= following < end or len(places) >= MAX_ENTRIES:
             return None
-        at = gap = end + tail
-        places.append((start, at))
-        if len(places) > MAX_ENTRIES:
+        if _inside(body, gap, start) or _inside(body, start, end):
             return None
-    if not places or count(b"<!", gap) or count(closing) != len(places) or count(b"</" + name) != len(places):
-        return None
-    return places
+        if places and body[gap:start].strip() and (find(b"<!", gap, start) >= 0 or find(closing, gap, start) >= 0):
+            return None
+        gap = end + tail
+        places.append((start, gap))
+        start = following
+    return None if not places or find(b"<!", gap) >= 0 or find(b"</" + name, gap) >= 0 else places
 
 
-def _closed(count: object, start: int, end: int) -> bool:
-    """Whether every CDATA section and comment that opens in [start, end) also closes there."""
-    assert callable(count)
-    opened: int = count(b"<![CDATA[", start, end)
-    if opened != count(b"]]>", start, end):
+def _opening(body: bytes, opening: bytes, at: int) -> int:
+    """The next place of the tag itself, not of a longer name that starts like it; -1 if there is none."""
+    at = body.find(opening, at)
+    while at >= 0 and body[at + len(opening) : at + len(opening) + 1] not in _SPACE:
+        at = body.find(opening, at + 1)
+    return at
+
+
+def _inside(body: bytes, start: int, end: int) -> bool:
+    """Whether `end` may lie inside a CDATA section or comment that opens in [start, end)."""
+    if body.find(b"<!", start, end) < 0:
         return False
-    comments: int = count(b"<!--", start, end)
-    return comments == 0 or (opened == 0 and comments == count(b"-->", start, end))
-
-
-def _opened_inside(body: bytes, opening: bytes, start: int, end: int) -> bool:
-    at = body.find(opening, start, end)
-    while at >= 0:
-        if body[at + len(opening) : at + len(opening) + 1] in _SPACE:
-            return True
-        at = body.find(opening, at + 1, end)
-    return False
+    cdata = body.rfind(b"<![CDATA[", start, end)
+    if cdata >= 0 and body.rfind(b"]]>", cdata, end) < 0:
+        return True
+    comment = body.rfind(b"<!--", start, end)
+    return comment >= 0 and body.rfind(b"-->", comment, end) < 0
 
 
 def _careful(body: bytes, name: bytes) -> list[tuple[int, int]] | None:

@@ -87,7 +87,13 @@ class ParseWorkers:
     ) -> Parsed:
         """feeds.parse.parse in a worker. ParseError names the feed's host."""
         bare = Feed(id=feed.id, url="", outlet=feed.outlet, language=feed.language)
-        kwargs: dict[str, object] = {"feed": bare, "url": url, "headers": dict(headers), "now": now, "hashes": tuple(hashes)}
+        kwargs: dict[str, object] = {
+            "feed": bare,
+            "url": url,
+            "headers": dict(headers),
+            "now": now,
+            "hashes": tuple(hashes),
+        }
         found = await self._run(_PARSE, (body,), kwargs, host_of(url))
         found["articles"] = [_article(raw) for raw in found["articles"]]
         found["notes"] = tuple(found["notes"])
