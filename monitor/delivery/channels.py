@@ -111,7 +111,10 @@ def _channel(document: yamlfile.Document, at: yamlfile.Path, entry: object, prob
     values: dict[str, object] = {}
     for key, value in entry.items():
         if key in known:
-            _take(document, (*at, key), known[key], value, values, problems)
+            taken, wrong = _take(document, (*at, key), known[key], value)
+            problems += wrong
+            if taken is not None:
+                values[key] = taken
         elif kind:
             what = f"no such option of a {kind} channel{_secret(key, value)}{_meant(key, known)}"
             problems.append(document.problem((*at, key), what, key=True))
@@ -139,24 +142,14 @@ def _kind(document: yamlfile.Document, at: yamlfile.Path, entry: Mapping[str, ob
     return ""
 
 
-def _take(
-    document: yamlfile.Document,
-    at: yamlfile.Path,
-    check: Check,
-    value: object,
-    values: dict[str, object],
-    problems: list[Problem],
-) -> None:
+def _take(document: yamlfile.Document, at: yamlfile.Path, check: Check, value: object) -> tuple[object, list[Problem]]:
+    """(the checked value, None where there is none; problems)"""
     if value == "":
-        return  # a key with nothing behind it counts as absent
+        return None, []  # a key with nothing behind it counts as absent
     if not isinstance(value, str):
-        problems.append(document.problem(at, "must be one value, not a list or a block"))
-        return
+        return None, [document.problem(at, "must be one value, not a list or a block")]
     taken, wrong = check(value.strip())
-    if wrong:
-        problems.append(document.problem(at, wrong))
-    else:
-        values[str(at[-1])] = taken
+    return taken, [document.problem(at, wrong)] if wrong else []
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

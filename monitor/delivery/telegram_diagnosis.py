@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from monitor.delivery.telegram_errors import classify_exception
 from monitor.delivery.transports import Check
 from monitor.model import Operation, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
-    from telegram import Bot, ChatFullInfo, ChatMember
+    from telegram import Bot
+
+Reply = Mapping[str, Any]  # as the server sent it: the library's classes refuse servers older or newer than they are
 
 
 async def diagnose(bot: Bot, chat: int | str, topic: int | None, server: str) -> list[Check]:
     """Token, chat, rights, topic. Texts are not yet redacted; `server` is what may be shown of its address."""
     checks: list[Check] = []
     try:
-        me = await bot.get_me()
+        me: Reply = await bot.do_api_request("getMe")
     except Exception as error:
         return [_no_bot(_outcome(error), server)]
-    checks.append(Check(True, f"the token is good: it belongs to @{me.username}"))
+    username = str(me.get("username", ""))
+    checks.append(Check(True, f"the token is good: it belongs to @{username}"))
     try:
-        found = await bot.get_chat(chat)
+        found: Reply = await bot.do_api_request("getChat", {"chat_id": chat})
     except Exception as error:
-        return [*checks, _no_chat(_outcome(error), chat, str(me.username))]
-    title = found.title or found.username or found.first_name or ""
-    checks.append(Check(True, f"the chat is there: {found.type} “{title}” ({found.id})"))
-    if found.type != "private":
-        try:
-            member = await bot.get_chat_member(found.id, me.id)
-        except Exception as error:
-            return [
-                *checks,
-                Check(False, f"the bot's rights cannot be seen: {_outcome(error).detail}", _add_bot(me.username)),
-            ]
-        checks.append(_rights(member, found, str(me.username)))
+        return [*checks, _no_chat(_outcome(error), chat, username)]
+    title = found.get("title") or found.get("username") or found.get("first_name") or ""
+    checks.append(Check(True, f"the chat is there: {found.get('type')} “{title}” ({found.get('id')})"))
+    if found.get("type") != "private":
+        checks.append(await _membership(bot, found, me))
     if topic is not None and checks[-1].ok:
-        try:
-            await bot.send_chat_action(found.id, "typing", message_thread_id=topic)
-            checks.append(Check(True, f"topic {topic} is there and open"))
-        except Exception as error:
-            checks.append(_no_topic(_outcome(error), topic))
+        checks.append(await _topic(bot, chat, topic))
     return checks
+
+
+async def _membership(bot: Bot, chat: Reply, me: Reply) -> Check:
+    try:
+        asked = {"chat_id": chat.get("id"), "user_id": me.get("id")}
+        member: Reply = await bot.do_api_request("getChatMember", asked)
+    except Exception as error:
+        what = f"the bot's rights cannot be seen: {_outcome(error).detail}"
+        return Check(False, what, _add_bot(str(me.get("username", ""))))
+    return _rights(member, str(chat.get("type")), str(me.get("username", "")))
+
+
+async def _topic(bot: Bot, chat: int | str, topic: int) -> Check:
+    asked = {"chat_id": chat, "action": "typing", "message_thread_id": topic}
+    try:
+        await bot.do_api_request("sendChatAction", asked)
+    except Exception as error:
+        return _no_topic(_outcome(error), topic)
+    return Check(True, f"topic {topic} is there and open")
 
 
 def _outcome(error: Exception) -> Outcome:
@@ -74,23 +86,23 @@ def _spelling(chat: int | str) -> str:
     return "Check the number: forward a post of the channel to @userinfobot, which tells it."
 
 
-def _add_bot(username: str | None) -> str:
+def _add_bot(username: str) -> str:
     return f"Add @{username} to the channel as an administrator with the right to post messages."
 
 
-def _rights(member: ChatMember, chat: ChatFullInfo, username: str) -> Check:
-    status = str(member.status)
+def _rights(member: Reply, kind: str, username: str) -> Check:
+    status = str(member.get("status"))
     if status in ("left", "kicked"):
         return Check(
             False, "the bot is not in the chat" if status == "left" else "the bot was removed", _add_bot(username)
         )
-    if chat.type == "channel":
+    if kind == "channel":
         if status not in ("administrator", "creator"):
             return Check(False, "the bot is not an administrator of the channel", _add_bot(username))
-        if status == "administrator" and not getattr(member, "can_post_messages", False):
+        if status == "administrator" and not member.get("can_post_messages"):
             mend = f"In the channel: Administrators → @{username} → allow “Post messages”."
             return Check(False, "the bot is an administrator but may not post messages", mend)
-    if status == "restricted" and not getattr(member, "can_send_messages", True):
+    if status == "restricted" and not member.get("can_send_messages", True):
         return Check(
             False,
             "the bot is restricted and may not send messages",
