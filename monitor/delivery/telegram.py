@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -144,8 +145,10 @@ class TelegramTransport:
 
 def _bot(token: str, http: HttpOptions) -> Bot:
     from telegram import Bot
+    from telegram.warnings import PTBUserWarning
 
     hush_libraries()
+    warnings.filterwarnings("ignore", r"Please use 'Bot\.", PTBUserWarning)  # the diagnosis wants raw replies
     base = http.base_url.rstrip("/")
     base = base if base.endswith("/bot") else f"{base}/bot"
     try:

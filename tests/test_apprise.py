@@ -1,0 +1,89 @@
+"""Apprise through its own JSON service, to a real receiver."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from monitor.delivery.transports import HttpOptions, Transport, build
+from monitor.errors import DeliveryError
+from monitor.model import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+
+NEWS = Rendered("🔴 مسيّرات شاهد\nهجوم على أوديسا\nhttps://example.com/1", "<b>x</b>")
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.status = 200
+        self.port = 0
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.posts.append(await request.json())
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/in", receiver.take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.port = runner.addresses[0][1]
+    yield receiver
+    await runner.cleanup()
+
+
+def channel(port: int) -> Transport:
+    env = {"MAIL_URL": f"json://user:hidden-word@127.0.0.1:{port}/in"}
+    return build(Channel("mail", "apprise", options={"url_env": "MAIL_URL"}), env, http=HttpOptions(total=10))
+
+
+def claim(operation: Operation = Operation.SEND, plain: bool = False) -> DeliveryClaim:
+    return DeliveryClaim(3, 7, "mail", operation, 1, plain, None, None, datetime(2026, 11, 24, tzinfo=UTC))
+
+
+async def test_the_first_line_becomes_the_title_and_the_rest_the_body(receiver: Receiver) -> None:
+    outcome = await channel(receiver.port).deliver(claim(), NEWS)
+    assert outcome.kind is OutcomeKind.SENT and outcome.external_id
+    assert receiver.posts[0]["title"] == "🔴 مسيّرات شاهد"
+    assert receiver.posts[0]["message"] == "هجوم على أوديسا\nhttps://example.com/1"
+
+
+async def test_a_no_is_tried_again_and_never_tells_the_url(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    receiver.status = 500
+    transport = channel(receiver.port)
+    outcome = await transport.deliver(claim(), NEWS)
+    assert outcome.kind is OutcomeKind.RETRY and "JSON did not take the message" in outcome.detail
+    assert "hidden-word" not in outcome.detail + repr(transport) + caplog.text
+
+
+async def test_edits_and_deletions_count_as_done_because_nothing_can_be_changed(receiver: Receiver) -> None:
+    transport = channel(receiver.port)
+    assert (await transport.deliver(claim(Operation.EDIT), NEWS)).kind is OutcomeKind.NOT_MODIFIED
+    assert (await transport.deliver(claim(Operation.DELETE), None)).kind is OutcomeKind.NOT_MODIFIED
+    assert (await transport.deliver(claim(), None)).kind is OutcomeKind.REJECTED
+    assert receiver.posts == []
+
+
+async def test_a_diagnosis_sends_only_when_asked(receiver: Receiver) -> None:
+    transport = channel(receiver.port)
+    assert [check.ok for check in await transport.diagnose()] == [True] and receiver.posts == []
+    assert [check.ok for check in await transport.diagnose(NEWS)] == [True, True] and len(receiver.posts) == 1
+    receiver.status = 403
+    assert not (await transport.diagnose(NEWS))[-1].ok
+    await transport.close()
+
+
+def test_a_url_that_apprise_does_not_know_is_refused_without_being_repeated(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        build(Channel("mail", "apprise"), {"RASID_APPRISE_URL": "nosuch://user:hidden-word@host"})
+    assert "nosuch://" in str(caught.value) and "hidden-word" not in str(caught.value) + caplog.text
