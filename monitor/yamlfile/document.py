@@ -84,14 +84,12 @@ class Document:
 
     def value(self, at: Path) -> object:
         """The value at `at`; KeyError where there is none."""
-        value = self.data
+        value: Any = self.data
         for part in at:
-            if (isinstance(value, dict) and part in value) or (
-                isinstance(value, list) and isinstance(part, int) and -len(value) <= part < len(value)
-            ):
-                value = value[part]
-            else:
+            within = isinstance(value, list) and isinstance(part, int) and 0 <= part < len(value)
+            if not within and not (isinstance(value, dict) and part in value):
                 raise KeyError(at)
+            value = value[part]
         return value
 
     def _inside(self, at: Path, found: _Place, offset: int) -> tuple[int, int]:
@@ -223,13 +221,12 @@ class _Reader:
         return mapping
 
     def _check(self, event: yaml.Event, at: Path) -> None:
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent):
-            self._refuse(
-                event, at, f"*{getattr(event, 'anchor', '')} is an alias for YAML, which is not read here: {WRAP}"
-            )
-        elif getattr(event, "anchor", None):
-            self._refuse(event, at, f"&{event.anchor} is an anchor for YAML, which is not read here: {WRAP}")
-        elif tag := getattr(event, "tag", None):
+            self._refuse(event, at, f"*{anchor} is an alias for YAML, which is not read here: {WRAP}")
+        elif anchor:
+            self._refuse(event, at, f"&{anchor} is an anchor for YAML, which is not read here: {WRAP}")
+        elif tag:
             self._refuse(event, at, f"{tag} is a tag for YAML, which is not read here: {WRAP}")
 
     def _refuse(self, event: yaml.Event, at: Path, what: str) -> None:
@@ -238,7 +235,9 @@ class _Reader:
         self.problems.append(Problem(self.document.path, place.line + 1, place.column + 1, where, what))
 
     def _stumble(self, error: yaml.YAMLError) -> None:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        opened = re.search(r"a quoted|a flow", str(getattr(error, "context", "")))  # say where it opens, not ends
+        first, second = ("context_mark", "problem_mark") if opened else ("problem_mark", "context_mark")
+        mark = getattr(error, first, None) or getattr(error, second, None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         lines = self.document.text.splitlines()
         if not mark and isinstance(position := getattr(error, "position", None), int):
@@ -274,6 +273,7 @@ _CAUSES = (
     (r"found a tab|'\\t'", "a tab stands where spaces belong: indent with spaces"),
     (r"scanning a (directive|tag)|tag handle", f"a value that starts with ! or % means something else to YAML: {WRAP}"),
     (r"special characters are not allowed|control characters", "an invisible control character stands here: remove it"),
+    (r"scanning a block scalar", "after | or > the text starts on the next line, indented"),
     (r"parsing a flow", "a list [ … ] or { … } is not closed, or a comma is missing in it"),
     (r"could not find expected ':'", "a colon after the key is missing, or the line is indented wrongly"),
     (r"parsing a block|expected <document start>", f"this does not fit: either the indentation is wrong, or {WRAP}"),

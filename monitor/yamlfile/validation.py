@@ -98,13 +98,12 @@ def _model_at(annotation: Any, at: Path) -> type[BaseModel] | None:
     return None
 
 
-def _place_of(data: object, loc: tuple[int | str, ...]) -> Path:
+def _place_of(data: Any, loc: tuple[int | str, ...]) -> Path:
     """The part of a pydantic location that exists in data; names of union branches are passed over."""
     at: list[str | int] = []
     for part in loc:
-        if (isinstance(data, dict) and part in data) or (
-            isinstance(data, list) and isinstance(part, int) and part < len(data)
-        ):
+        within = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if within or (isinstance(data, dict) and part in data):
             at.append(part)
             data = data[part]
     return tuple(at)
