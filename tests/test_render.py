@@ -331,6 +331,9 @@ HOSTILE = st.text(
 )
 
 
+LONG_URL = "https://example.com/" + "ط" * 1500
+
+
 @st.composite
 def lines(draw: st.DrawFn) -> ArticleLine:
     fields = {name: draw(HOSTILE) for name in ("title", "summary", "body")}
@@ -348,7 +351,7 @@ def lines(draw: st.DrawFn) -> ArticleLine:
         draw(st.sampled_from(["QA", "", "ZZ"])),
         "ar",
     )
-    url = draw(st.sampled_from(["https://example.com/" + "ط" * 1500, "https://e.com/?a&b", "javascript:x", ""]))
+    url = draw(st.sampled_from([LONG_URL, "https://e.com/?a&b", "javascript:x", ""]))
     return ArticleLine(
         article(fields["title"], summary=fields["summary"], body=fields["body"], url=url), outlet, tuple(sorted(found))
     )

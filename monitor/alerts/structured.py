@@ -35,8 +35,8 @@ def _rule(rule_id: str, rule: Rule | None) -> dict[str, object]:
         return {"id": rule_id}
     return {
         "id": rule.id,
-        "name_ar": rule.name_ar,
-        "name_en": rule.name_en,
+        "name_ar": _text(rule.name_ar),
+        "name_en": _text(rule.name_en),
         "severity": rule.severity.value,
         "tags": list(rule.tags),
     }
@@ -55,8 +55,8 @@ def _article(line: ArticleLine) -> dict[str, object]:
         "first_seen": article.first_seen.isoformat(),
         "outlet": {
             "id": outlet.id,
-            "name_ar": outlet.name_ar,
-            "name_en": outlet.name_en,
+            "name_ar": _text(outlet.name_ar),
+            "name_en": _text(outlet.name_en),
             "country": outlet.country,
         },
         "matches": [
