@@ -39,7 +39,7 @@ def test_the_first_hit_of_a_story_alerts() -> None:
 def test_reasons_are_tried_in_the_promised_order() -> None:
     rule = replace(RULE, state=RuleState.OFF, min_outlets=3, cooldown=HOUR)
     old = replace(ARTICLE, published=NOW - 9 * DAY)
-    everything = {"alerted": True, "last_alert": NOW, "first_poll": True}
+    everything: dict[str, Any] = {"alerted": True, "last_alert": NOW, "first_poll": True}
     assert verdict(rule, old, **everything).code == "rule_off"
     rule = replace(rule, state=RuleState.TRIAL)
     assert verdict(rule, old, **everything).code == "trial"
@@ -141,17 +141,18 @@ def test_every_reason_belongs_to_a_decision() -> None:
 moments = st.datetimes(timezones=st.just(UTC))
 spans = st.timedeltas(min_value=timedelta(0))
 rules = st.builds(
-    Rule, st.just("r"), st.just("ر"), st.just("r"), severity=st.sampled_from(Severity), state=st.sampled_from(RuleState),
+    Rule, st.just("r"), st.just("ر"), st.just("r"), severity=st.sampled_from(Severity),
+    state=st.sampled_from(RuleState),
     cooldown=spans, min_outlets=st.integers(-1, 4), max_age=st.none() | spans,
 )  # fmt: skip
 stories = st.builds(StoryView, st.just(1), moments, st.lists(st.sampled_from("abcd")).map(tuple), st.integers(0, 9))
 
 
 @given(
-    rules, stories, moments, st.none() | moments, moments, st.none() | moments, st.booleans(), st.booleans(), spans, spans,
-    st.sampled_from(get_args(Backfill)),
+    rules, stories, moments, st.none() | moments, moments, st.none() | moments, st.booleans(), st.booleans(), spans,
+    spans, st.sampled_from(get_args(Backfill)),
 )  # fmt: skip
-def test_deciding_never_raises_and_its_decision_fits_its_code(
+def test_deciding_never_raises_and_its_decision_fits_its_code(  # noqa: PLR0917
     rule: Rule, story: StoryView, now: datetime, published: datetime | None, seen: datetime, last: datetime | None,
     alerted: bool, first_poll: bool, age: timedelta, first_age: timedelta, backfill: Backfill,
 ) -> None:  # fmt: skip

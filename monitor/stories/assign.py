@@ -52,7 +52,7 @@ def assign(article: Article, signature: Signature, index: StoryIndex, now: datet
     """The story the article joins, or story_id None: it opens one. `detail` says by what, or what stood against it."""
     oldest = now - index.window
     for how, entry in index.exact(signature):
-        if entry.when >= oldest and _trust(how, signature, entry):
+        if entry.when >= oldest and _trust(how, signature, entry, abs(article.when - entry.when)):
             return Placement(entry.story_id, how, f"same {_KEYS[how]} as article {entry.article_id}", 1.0)
     best = nearest = Placement(None, "new")
     mine = set(unpack(signature.shingles))
@@ -106,7 +106,7 @@ def _judge(signature: Signature, mine: set[int], entry: Entry, apart: timedelta)
 def _joins(evidence: Evidence, one: Signature, other: Signature, apart: timedelta) -> str:
     if evidence.body >= JOIN:
         return "body"
-    close = apart <= (DAILY if one.outlet == other.outlet else CLOSE)
+    close = _close(one, other, apart)
     if evidence.body >= LIKELY and evidence.title >= LIKELY_TITLE and close:
         return "title"
     if evidence.lead >= SUMMARY_SHARE and evidence.title >= 50:
@@ -114,6 +114,10 @@ def _joins(evidence: Evidence, one: Signature, other: Signature, apart: timedelt
     if evidence.body < 0 and evidence.title >= TITLE_ALONE and close and _telling(one, other):
         return "title"
     return ""
+
+
+def _close(one: Signature, other: Signature, apart: timedelta) -> bool:
+    return apart <= (DAILY if one.outlet == other.outlet else CLOSE)
 
 
 def _telling(one: Signature, other: Signature) -> bool:
@@ -159,11 +163,12 @@ def _short(signature: Signature) -> bool:
     return len(signature.shingles) <= 4 * LEAD_WORDS
 
 
-def _trust(how: str, signature: Signature, entry: Entry) -> bool:
-    """Keys are the feeds' word. Equal text is certain; an address or identifier must not join wholly different texts
-    (feeds number their entries from 1, or link them all to one live page)."""
+def _trust(how: str, signature: Signature, entry: Entry, apart: timedelta) -> bool:
+    """Keys are the feeds' word: an address or identifier must not join wholly different texts (feeds number their
+    entries from 1, or link them all to one live page), nor an equal headline without a text the column of another day.
+    """
     if how == "content":
-        return True
+        return bool(signature.shingles) or _close(signature, entry.signature, apart)
     evidence = weigh(signature, entry.signature)
     return evidence.title >= 45 or evidence.body >= 0.1 or evidence.lead >= 0.3
 

@@ -38,10 +38,8 @@ _OPPOSITES = (
     ("اتفاق اتفق اتفقا يتفق يتفقان", "خلاف اختلف يختلف خلافات"),
     ("حقيقة صحيح صحة", "شائعة إشاعة كذب مفبرك"),
 )  # fmt: skip
-_NEGATIONS = (
-    "لا لم لن ليس ليست ليسوا ولا ولم ولن وليس عدم بلا نفى نفت ينفي تنفي نفي رفض رفضت يرفض ترفض يغيب يغيبان تغيب نزع "
-    "كذب يكذب تكذب تكذيب"
-)
+_PARTICLES = "لا لم لن ليس ليست ليسوا ولا ولم ولن وليس عدم بلا"
+_DENIALS = "نفى نفت ينفي تنفي نفي رفض رفضت يرفض ترفض يغيب يغيبان تغيب نزع كذب يكذب تكذب تكذيب"
 _NUMERALS = (
     ("واحد واحدة", 1), ("اثنان اثنين اثنتان اثنتين", 2), ("ثلاثة ثلاث", 3), ("أربعة أربع", 4), ("خمسة خمس", 5),
     ("ستة ست", 6), ("سبعة سبع", 7), ("ثمانية ثماني ثمان", 8), ("تسعة تسع", 9), ("عشرة عشر عشرات", 10),
@@ -68,9 +66,9 @@ def _poles() -> dict[str, set[tuple[int, bool]]]:
 
 _POLES = _poles()
 _POLES_BY_TERM = {term(word): sides for word, sides in _POLES.items()}
-_NEGATIVE = frozenset(words(_NEGATIONS))
+_NEGATIVE = frozenset(words(_PARTICLES + " " + _DENIALS))
 _NUMBERS = {stem(word): str(value) for listed, value in _NUMERALS for word in words(listed)}
-_FILLER = frozenset(words(_FILLERS)) | _NEGATIVE
+_FILLER = frozenset(words(_FILLERS + " " + _PARTICLES))
 
 
 @lru_cache(maxsize=65536)

@@ -64,10 +64,12 @@ class Postings:
         """The newest `limit` slots of a key. Steps over other keys count too, so a crowded bucket costs no more."""
         keys, following = self._keys, self._next
         place = self._heads[key & (len(self._heads) - 1)]
+        found = 0
         for _ in range(2 * limit):
-            if place == _END:
+            if place == _END or found == limit:
                 return
             if keys[place] == key:
+                found += 1
                 yield self._slots[place]
             place = following[place]
 
