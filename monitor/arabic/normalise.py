@@ -27,13 +27,14 @@ _LONG_RUN = re.compile(f"([{MARKS}]{{4}})[{MARKS}]+")
 _ISOLATED = re.compile("[\ufe70-\ufe7f\ufc5e-\ufc63\ufcf2-\ufcf4]")
 _ACCENTED = re.compile("[\u00c0-\u024f\u0370-\u03ff\u1e00-\u1fff]")
 
-_LETTERS = dict(
-    zip(
-        map(ord, "ٱٲٳکڪګڭگڬیۍېێےۓڤڥڨپچژھہەۀۂۃۆۇۈڕڵ"),
-        "اأأكككككككيييييئففقبجزههههههةوووري".replace("ري", "رل"),
-        strict=True,
+_LETTERS = {
+    ord(letter): plain
+    for plain, letters in (
+        *(("ا", "ٱ"), ("أ", "ٲ"), ("إ", "ٳ"), ("ك", "کڪګڭگڬ"), ("ي", "یۍېێے"), ("ئ", "ۓ"), ("ف", "ڤڥ"), ("ق", "ڨ")),
+        *(("ب", "پ"), ("ج", "چ"), ("ز", "ژ"), ("ه", "ھہەۀۂ"), ("ة", "ۃ"), ("و", "ۆۇۈ"), ("ر", "ڕ"), ("ل", "ڵ")),
     )
-)
+    for letter in letters
+}
 _DIGITS = {start + i: str(i) for start in (0x0660, 0x06F0) for i in range(10)}
 _LATIN = {ord(a): b for a, b in zip("øłđıðħŧ", "oldidht", strict=True)} | {ord("æ"): "ae", ord("œ"): "oe", ord("þ"): "th"}
 _SOFT = _LETTERS | _DIGITS | _LATIN
