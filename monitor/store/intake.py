@@ -1,0 +1,243 @@
+"""The intake: one exclusive transaction that takes in articles and everything that follows from them, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.model import Article, Decision, FeedState, Hit, Placement, Rule, RuleMatch, StoryView, Verdict
+from monitor.store import dialect, posting
+from monitor.store.connection import Database
+from monitor.store.feeds import write_feed
+from monitor.store.records import Novelty, Placed
+from monitor.store.rows import (
+    article_columns,
+    article_of,
+    article_values,
+    hit_columns,
+    hit_of,
+    placed_of,
+    spans_to_json,
+)
+from monitor.store.tables import alerts, articles, entry_hashes, gone_keys, hits, revisions, stories
+
+
+class Intake:
+    """What may be done inside `with store.intake(now) as tx`. Other intakes wait until it ends."""
+
+    def __init__(self, connection: sa.Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    # ── articles ──
+
+    def novelty(self, article: Article) -> Novelty:
+        """Whether the article is new, the same as a known one, or a known one with content not seen before."""
+        run = self._connection.execute
+        known = run(
+            sa.select(articles.c.id, articles.c.content_hash).where(
+                articles.c.feed_id == article.feed_id, articles.c.key == article.key
+            )
+        ).first()
+        if known is None:
+            gone = sa.select(sa.literal(1)).where(gone_keys.c.feed_id == article.feed_id, gone_keys.c.key == article.key)
+            return Novelty("new" if run(gone).first() is None else "same", None)
+        if known.content_hash == dialect.bounded(article.content_hash):
+            return Novelty("same", known.id)
+        seen = sa.select(revisions.c.id).where(
+            revisions.c.article_id == known.id, revisions.c.content_hash == article.content_hash
+        )
+        return Novelty("revision" if run(seen).first() is None else "same", known.id)
+
+    def placed_after(self, article_id: int) -> list[Placed]:
+        """The articles with a higher id: what other processes took in since the story index last looked."""
+        rows = self._connection.execute(
+            sa.select(*article_columns()).where(articles.c.id > article_id).order_by(articles.c.id)
+        )
+        return [placed_of(row) for row in rows]
+
+    def article(self, article_id: int) -> Article:
+        """A stored article; KeyError where there is none."""
+        row = self._connection.execute(sa.select(*article_columns()).where(articles.c.id == article_id)).first()
+        if row is None:
+            raise KeyError(f"no article {article_id}")
+        return article_of(row)
+
+    def open_story(self, now: datetime) -> int:
+        return self._insert(stories, opened=now)
+
+    def add_article(self, article: Article, story_id: int, placement: Placement, first_poll: bool) -> int:
+        """The new article's id. Its key must be new in its feed: see novelty."""
+        return self._insert(articles, **article_values(article, story_id, placement, first_poll=first_poll))
+
+    def add_revision(self, article_id: int, article: Article) -> int:
+        """Keep a later text of a stored article; the id is add_hit's revision_id. Known content adds nothing."""
+        found = sa.select(revisions.c.id).where(
+            revisions.c.article_id == article_id, revisions.c.content_hash == article.content_hash
+        )
+        known = self._connection.execute(found).scalar()
+        if known is not None:
+            return int(known)
+        texts = {name: getattr(article, name) for name in ("content_hash", "url", "title", "summary", "body", "author")}
+        return self._insert(revisions, article_id=article_id, seen=self._now, tags=list(article.tags), **texts)
+
+    def add_entry_hashes(self, feed_id: str, hashes: Iterable[str]) -> None:
+        """Entries with these hashes never reach the parser again."""
+        rows = [{"feed_id": feed_id, "hash": value, "last_seen": self._now} for value in dict.fromkeys(hashes) if value]
+        dialect.upsert(self._connection, entry_hashes, rows, columns=["feed_id", "hash"], update=["last_seen"])
+
+    def save_feed(self, state: FeedState) -> None:
+        """As Store.save_feed, together with everything else of this intake."""
+        write_feed(self._connection, state)
+
+    # ── stories and hits ──
+
+    def story(self, story_id: int) -> StoryView:
+        """The story as it now is; outlets in the order in which they reported it. KeyError where there is none."""
+        run = self._connection.execute
+        opened = run(sa.select(stories.c.opened).where(stories.c.id == story_id)).scalar()
+        if opened is None:
+            raise KeyError(f"no story {story_id}")
+        count = sa.func.count()
+        first = sa.func.min(articles.c.id)
+        statement = (
+            sa.select(articles.c.outlet_id, count)
+            .where(articles.c.story_id == story_id)
+            .group_by(articles.c.outlet_id)
+            .order_by(first)
+        )
+        rows = run(statement).tuples().all()
+        return StoryView(story_id, opened, tuple(outlet for outlet, _ in rows), sum(number for _, number in rows))
+
+    def alerted(self, rule_id: str, story_id: int) -> bool:
+        """Whether the rule has an alert for the story."""
+        statement = sa.select(alerts.c.id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
+        return self._connection.execute(statement).first() is not None
+
+    def last_alert(self, rule_id: str) -> datetime | None:
+        """When the rule last alerted by itself, not by a digest's release: the start of its cooldown."""
+        statement = sa.select(sa.func.max(alerts.c.created)).where(
+            alerts.c.rule_id == rule_id, alerts.c.digest.is_(False)
+        )
+        newest: datetime | None = self._connection.execute(statement).scalar()
+        return newest
+
+    def add_hit(
+        self,
+        rule: Rule,
+        article_id: int,
+        story_id: int,
+        match: RuleMatch,
+        verdict: Verdict,
+        now: datetime,
+        *,
+        revision_id: int | None = None,
+    ) -> int:
+        """The hit's id; where the rule has one for the article already, that one's, which is left as it is."""
+        known = self._connection.execute(
+            sa.select(hits.c.id).where(hits.c.rule_id == rule.id, hits.c.article_id == article_id)
+        ).scalar()
+        if known is not None:
+            return int(known)
+        return self._insert(
+            hits,
+            rule_id=rule.id,
+            rule_version=rule.version,
+            article_id=article_id,
+            story_id=story_id,
+            revision_id=revision_id,
+            spans=spans_to_json(match.spans),
+            score=match.score,
+            created=now,
+            decided=now,
+            **_verdict(verdict),
+        )
+
+    def held(self, story_id: int) -> list[Hit]:
+        """The story's hits that wait, oldest first."""
+        statement = sa.select(*hit_columns()).where(hits.c.story_id == story_id, hits.c.decision == Decision.HELD.value)
+        return [hit_of(row) for row in self._connection.execute(statement.order_by(hits.c.id))]
+
+    def due_held(self, now: datetime) -> list[Hit]:
+        """As Store.due_held, inside this transaction, so that no other process releases them too."""
+        return due_held(self._connection, now)
+
+    def redecide(self, hit_id: int, verdict: Verdict) -> None:
+        """Write a new decision over a held one."""
+        self._connection.execute(
+            sa.update(hits).where(hits.c.id == hit_id).values(decided=self._now, **_verdict(verdict))
+        )
+
+    # ── alerts and messages ──
+
+    def add_alert(self, rule: Rule, story_id: int, hit_id: int, now: datetime) -> int | None:
+        """The new alert's id; None where the rule has alerted the story already."""
+        if self.alerted(rule.id, story_id):
+            return None
+        return self._insert(
+            alerts,
+            rule_id=rule.id,
+            story_id=story_id,
+            hit_id=hit_id,
+            severity=rule.severity.value,
+            created=now,
+            digest=False,
+        )
+
+    def post(
+        self, alert_id: int, story_id: int, channels: Sequence[str], now: datetime, *, silent: bool, priority: int
+    ) -> list[int]:
+        """Put the alert into the story's message in each channel (made, joined, or edited). The messages' ids."""
+        return [
+            posting.post(self._connection, alert_id, story_id, channel, now, silent=silent, priority=priority)
+            for channel in dict.fromkeys(channels)
+        ]
+
+    def post_digest(
+        self, alert_ids: Sequence[int], channels: Sequence[str], now: datetime, priority: int, *, silent: bool = False
+    ) -> list[int]:
+        """One message a channel for all these alerts, which start no cooldown. The messages' ids."""
+        return posting.post_digest(self._connection, alert_ids, channels, now, silent=silent, priority=priority)
+
+    def grew(self, story_id: int, now: datetime) -> int:
+        """Queue an edit of every message of the story that left already; how many were queued."""
+        return posting.grew(self._connection, story_id, now)
+
+    def _insert(self, table: sa.Table, **values: Any) -> int:
+        key = self._connection.execute(sa.insert(table).values(**values)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+
+class Intakes(Database):
+    """The store's part that opens intakes."""
+
+    @contextmanager
+    def intake(self, now: datetime) -> Iterator[Intake]:
+        """An exclusive transaction, committed at the end; any exception rolls everything back."""
+        with self._writing() as connection:
+            dialect.exclude_others(connection, dialect.INTAKE_LOCK)
+            yield Intake(connection, now)
+
+    def due_held(self, now: datetime) -> list[Hit]:
+        """The held hits whose time has come, oldest first."""
+        with self._reading() as connection:
+            return due_held(connection, now)
+
+
+def due_held(connection: sa.Connection, now: datetime) -> list[Hit]:
+    due = (hits.c.decision == Decision.HELD.value, hits.c.until <= now)
+    return [hit_of(row) for row in connection.execute(sa.select(*hit_columns()).where(*due).order_by(hits.c.id))]
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "decision": verdict.decision.value,
+        "code": verdict.code,
+        "detail": verdict.detail,
+        "until": verdict.until if verdict.decision is Decision.HELD else None,
+    }

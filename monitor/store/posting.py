@@ -1,0 +1,159 @@
+"""How alerts become messages and deliveries. Works inside a transaction of the caller's.
+
+Law of this file: an alert's message is rendered when its delivery is claimed, so whatever joins a message before that
+needs nothing more, and whatever joins it later needs an edit. The send's row is locked while we look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.store import dialect
+from monitor.store.tables import alerts, deliveries, message_alerts, messages
+
+EDIT_GAP = timedelta(seconds=60)  # between two edits of one message
+
+
+def post(
+    connection: sa.Connection,
+    alert_id: int,
+    story_id: int,
+    channel: str,
+    now: datetime,
+    *,
+    silent: bool,
+    priority: int,
+) -> int:
+    """Put an alert into the story's message in a channel; the message's id."""
+    found = connection.execute(
+        sa.select(messages.c.id, messages.c.silent).where(
+            messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == "story"
+        )
+    ).first()
+    if found is None:
+        message_id = add_message(connection, "story", channel, now, story_id=story_id, silent=silent)
+        add_delivery(connection, message_id, channel, "send", now, priority=priority)
+    else:
+        message_id = found.id
+        _join(connection, message_id, channel, now, silent=silent, priority=priority)
+    _attach(connection, message_id, [alert_id])
+    return message_id
+
+
+def post_digest(
+    connection: sa.Connection,
+    alert_ids: Sequence[int],
+    channels: Sequence[str],
+    now: datetime,
+    *,
+    silent: bool,
+    priority: int,
+) -> list[int]:
+    """One message a channel for all the alerts; the messages' ids."""
+    if not alert_ids:
+        return []
+    connection.execute(sa.update(alerts).where(alerts.c.id.in_(list(alert_ids))).values(digest=True))
+    ids = []
+    for channel in dict.fromkeys(channels):
+        message_id = add_message(connection, "digest", channel, now, silent=silent)
+        add_delivery(connection, message_id, channel, "send", now, priority=priority)
+        _attach(connection, message_id, alert_ids)
+        ids.append(message_id)
+    return ids
+
+
+def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
+    """Queue an edit of every message of the story whose send has left; how many were queued."""
+    ours = sa.select(messages.c.id, messages.c.channel).where(
+        messages.c.story_id == story_id, messages.c.kind == "story"
+    )
+    queued = 0
+    for message in connection.execute(ours).all():
+        send = _latest_send(connection, message.id)
+        if send is not None and send.state in ("sending", "unknown", "sent"):
+            queued += _queue_edit(connection, message.id, message.channel, now, priority=send.priority)
+    return queued
+
+
+def add_message(connection: sa.Connection, kind: str, channel: str, now: datetime, **values: Any) -> int:
+    row = {"kind": kind, "channel": channel, "created": now, "text": "", "silent": False, "plain": False, **values}
+    key = connection.execute(sa.insert(messages).values(row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def add_delivery(
+    connection: sa.Connection,
+    message_id: int,
+    channel: str,
+    operation: str,
+    now: datetime,
+    *,
+    priority: int,
+    due_at: datetime | None = None,
+) -> None:
+    connection.execute(
+        sa.insert(deliveries).values(
+            message_id=message_id,
+            channel=channel,
+            operation=operation,
+            state="pending",
+            priority=priority,
+            created=now,
+            due_at=due_at or now,
+            attempt=0,
+            plain=False,
+            reason="",
+        )
+    )
+
+
+def _join(
+    connection: sa.Connection, message_id: int, channel: str, now: datetime, *, silent: bool, priority: int
+) -> None:
+    """Make a message that exists show what was added to it."""
+    send = _latest_send(connection, message_id)
+    if send is None or send.state == "dead":  # the new alert deserves its own attempt
+        add_delivery(connection, message_id, channel, "send", now, priority=priority)
+    elif send.state == "pending":
+        if priority < send.priority:
+            connection.execute(sa.update(deliveries).where(deliveries.c.id == send.id).values(priority=priority))
+        if not silent:
+            connection.execute(sa.update(messages).where(messages.c.id == message_id).values(silent=False))
+    else:
+        _queue_edit(connection, message_id, channel, now, priority=priority)
+
+
+def _latest_send(connection: sa.Connection, message_id: int) -> Any:
+    statement = (
+        sa.select(deliveries.c.id, deliveries.c.state, deliveries.c.priority)
+        .where(deliveries.c.message_id == message_id, deliveries.c.operation == "send")
+        .order_by(deliveries.c.id.desc())
+        .limit(1)
+    )
+    return connection.execute(dialect.lock_rows(statement)).first()
+
+
+def _queue_edit(connection: sa.Connection, message_id: int, channel: str, now: datetime, *, priority: int) -> int:
+    """One edit at most waits; a more urgent reason hurries it. 1 if one was added."""
+    waiting = sa.select(deliveries.c.id, deliveries.c.priority).where(
+        deliveries.c.message_id == message_id, deliveries.c.operation == "edit", deliveries.c.state == "pending"
+    )
+    edit = connection.execute(dialect.lock_rows(waiting)).first()
+    if edit is not None:
+        if priority < edit.priority:
+            connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(priority=priority))
+        return 0
+    last = connection.execute(sa.select(messages.c.last_edit).where(messages.c.id == message_id)).scalar()
+    due_at = max(now, last + EDIT_GAP) if last is not None else now
+    add_delivery(connection, message_id, channel, "edit", now, priority=priority, due_at=due_at)
+    return 1
+
+
+def _attach(connection: sa.Connection, message_id: int, alert_ids: Sequence[int]) -> None:
+    rows = [{"message_id": message_id, "alert_id": alert_id} for alert_id in alert_ids]
+    dialect.insert_new(connection, message_alerts, rows, columns=["message_id", "alert_id"])

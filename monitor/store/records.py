@@ -1,0 +1,237 @@
+"""What the store answers with, beyond the nouns of monitor.model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, Literal, TypeVar
+
+from monitor.model import Article, ArticleLine, Decision, Hit, MessageView, Outlet, Severity, Span, StoryLines
+
+T = TypeVar("T")
+
+
+# ── intake ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Novelty:
+    """Whether an article is there already. article_id is None for new ones, and for old ones that were pruned."""
+
+    kind: Literal["new", "same", "revision"]
+    article_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A stored article (its id is set) and its story."""
+
+    article: Article
+    story_id: int
+
+
+# ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class StoryRows:
+    """One story of a message: lead first, then the first article of each other outlet, then the rest, oldest first."""
+
+    story_id: int
+    rule_ids: tuple[str, ...]
+    articles: tuple[tuple[Article, tuple[Span, ...]], ...]
+    article_count: int
+    outlet_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRows:
+    """All that the database knows of a message. alerts: (rule id, story id). outlets: as last configured, by id."""
+
+    id: int
+    kind: str
+    channel: str
+    text: str
+    silent: bool
+    alerts: tuple[tuple[str, int], ...]
+    stories: tuple[StoryRows, ...]
+    outlets: Mapping[str, Outlet]
+
+    def view(self, outlets: Mapping[str, Outlet] | None = None) -> MessageView:
+        """The same for rendering. `outlets` (the present catalogue) goes before what the database remembers."""
+        known = {**self.outlets, **(outlets or {})}
+
+        def outlet(of: str) -> Outlet:
+            return known.get(of) or Outlet(of, of, of, "", "und")
+
+        stories = tuple(
+            StoryLines(
+                story_id=story.story_id,
+                rule_ids=story.rule_ids,
+                lines=tuple(ArticleLine(article, outlet(article.outlet_id), spans) for article, spans in story.articles),
+                article_count=story.article_count,
+                outlet_count=story.outlet_count,
+            )
+            for story in self.stories
+        )
+        return MessageView(self.id, self.kind, self.channel, stories, self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatState:
+    """A chat as the outbox sees it. queued counts its deliveries that wait; in_flight: sending or unknown."""
+
+    chat_key: str
+    channels: tuple[str, ...]
+    chat_id: str | None
+    hold_until: datetime | None
+    hold_reason: str
+    queued: int
+    in_flight: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the operator was told, or would have been, and that still stands."""
+
+    key: str
+    text: str
+    created: datetime
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class HitFilter:
+    """What to read, newest first. text: words that the article must contain (-word: must not; word*: begins with).
+
+    since and until bound the creation of the hit or alert: since <= created < until. before_id: the next page.
+    """
+
+    rule: str | None = None
+    outlet: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    decision: Decision | None = None
+    text: str | None = None
+    limit: int = 50
+    before_id: int | None = None
+    story: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows, newest first. next_before: the before_id that reads on; None at the end."""
+
+    items: tuple[T, ...]
+    next_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What became of an alert in one channel. state is that of the send: pending, sending, unknown, sent, dead."""
+
+    message_id: int
+    channel: str
+    kind: str
+    state: str
+    sent_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """A hit in the ledger, with the text that its spans are of.
+
+    fate: delivered, queued, grouped, held, muted, failed; why says it in the words of the decision or the channel.
+    """
+
+    hit: Hit
+    article: Article
+    outlet: Outlet | None
+    fate: str
+    why: str
+    until: datetime | None = None
+    score: float = 0.0
+    posts: tuple[Post, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert with the article that raised it. outlets: ids of the story's outlets, the first to report it first."""
+
+    id: int
+    rule_id: str
+    story_id: int
+    hit_id: int
+    severity: Severity
+    created: datetime
+    digest: bool
+    article: Article
+    spans: tuple[Span, ...]
+    outlets: tuple[str, ...]
+    article_count: int
+    posts: tuple[Post, ...]
+
+
+# ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Seconds until a message was sent, over `count` messages; None where there were none."""
+
+    count: int = 0
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The numbers of `rasid status`. Counts without a name are of all that the database holds."""
+
+    articles: int = 0
+    stories: int = 0
+    hits: Mapping[str, int] = field(default_factory=dict)  # by decision
+    hits_window: Mapping[str, int] = field(default_factory=dict)  # by decision, created within the window
+    alerts: int = 0
+    deliveries: Mapping[str, int] = field(default_factory=dict)  # by state
+    queue: int = 0  # deliveries that are not at an end
+    oldest_queued: datetime | None = None
+    feeds: int = 0
+    feeds_failing: int = 0
+    feeds_stopped: int = 0
+    last_polled: datetime | None = None
+    last_sent: datetime | None = None
+    window: timedelta = timedelta(days=1)
+    since_published: Delays = Delays()
+    since_first_seen: Delays = Delays()
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseInfo:
+    """The numbers of `rasid db info`."""
+
+    place: str  # without the password
+    size: int  # bytes
+    rows: Mapping[str, int]  # by table
+    schema_version: str
+    oldest_article: datetime | None
+    newest_article: datetime | None
+    not_indexed: int  # articles that search does not find yet
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """How many rows were removed."""
+
+    articles: int = 0
+    stories: int = 0
+    hits: int = 0
+    alerts: int = 0
+    messages: int = 0
+    entry_hashes: int = 0
+    keys: int = 0
