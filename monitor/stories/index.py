@@ -22,6 +22,7 @@ BODY_KEYS = 10  # smallest shingle hashes of the text kept
 LEAD_KEYS = 6  # … and of its first LEAD_SHINGLES, so that a summary meets the body it was taken from
 LEAD_SHINGLES = 40
 NEAREST = 10  # candidates handed out
+SHARED_KEYS = 2  # of a candidate at least, where there is a text: one pair of words in common is mere chance
 POSTINGS_READ = 64  # of one key, newest first: bounds the cost of a key that everybody shares
 
 _MASK = 0xFFFFFFFF
@@ -167,7 +168,9 @@ class StoryIndex:
         votes: Counter[int] = Counter()
         for key in self._text_keys(signature):
             votes.update(self._postings.find(key))
-        nearest = heapq.nlargest(2 * NEAREST, ((count, slot) for slot, count in votes.items()))
+        least = SHARED_KEYS if signature.shingles else 1
+        shared = [(count, slot) for slot, count in votes.items() if count >= least]
+        nearest = heapq.nlargest(2 * NEAREST, shared)
         return [self._entries[slot] for _, slot in nearest if slot in self._entries][:NEAREST]
 
     def _keys(self, signature: Signature) -> set[int]:
@@ -177,8 +180,8 @@ class StoryIndex:
 
     def _text_keys(self, signature: Signature) -> set[int]:
         shingles = unpack(signature.shingles)
-        keys = set(heapq.nsmallest(LEAD_KEYS, shingles[:LEAD_SHINGLES]))
-        keys.update(heapq.nsmallest(BODY_KEYS, shingles))
+        keys = set(sorted(shingles[:LEAD_SHINGLES])[:LEAD_KEYS])
+        keys.update(sorted(shingles)[:BODY_KEYS])
         terms = set(unpack(signature.terms))
         if len(terms) > RARE_TERMS:
             frequencies = self._frequencies
