@@ -14,12 +14,17 @@ from monitor.arabic.normalise import INVISIBLE, MARKS, TATWEEL, fold, soft
 
 BARE, AL = 1, 2  # modes: without the article, with it
 
-WORD = re.compile(rf"\w[\w{MARKS}{INVISIBLE}]*")
+# A number keeps its separators (3.5 is one word); any other run is letters and digits with their marks.
+WORD = re.compile(rf"\d+(?:[.,٫٬]\d+)+(?!\w)|\w[\w{MARKS}{INVISIBLE}]*")
+_NUMBER = re.compile(r"\d+(?:[.,٫٬]\d+)+")
+_THOUSANDS = re.compile(r"[,٬](?=\d{3}(?!\d))")
 _TRAILING = re.compile(f"[{INVISIBLE}{TATWEEL}]+$")
 _PARAGRAPH = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE = re.compile("[!?؟۔…]|\\.(?!$)|\\.\\.")
 _KEPT = 50_000  # words remembered; a year of news has more, a day has fewer
 _LONGEST_KEPT = 48
+LONGEST = 100  # letters of a word that count; no language writes longer ones, but floods do
+_LONGEST_RUN = 1_000
 
 
 class Token(NamedTuple):
@@ -33,21 +38,19 @@ class Token(NamedTuple):
     paragraph: int
 
 
-_known: dict[str, tuple[tuple[str, str], ...]] = {}
+_known: dict[str, tuple[str, str] | None] = {}
 
 
-def pieces(raw: str) -> tuple[tuple[str, str], ...]:
-    """The (soft, folded) words in one run of letters: nearly always one; none for a stray tatweel, four in ﷺ."""
-    known = _known.get(raw)
-    if known is not None:
-        return known
-    spelled = soft(raw)
-    if spelled == "ال" and raw.rstrip().endswith(TATWEEL):
-        found: tuple[tuple[str, str], ...] = ()
-    elif spelled.isalnum():
-        found = ((spelled, fold(spelled)),)
-    else:
-        found = tuple((word, fold(word)) for word in re.findall(r"[^\W_]+", spelled))
+def word(raw: str) -> tuple[str, str] | None:
+    """The (soft, folded) forms of one run of letters; None where it is no word (a stray tatweel, «الـ» apart)."""
+    if raw in _known:
+        return _known[raw]
+    spelled = _number(raw) if _NUMBER.fullmatch(raw) else soft(raw[:_LONGEST_RUN])[:LONGEST]
+    if not (spelled.isalnum() or _NUMBER.fullmatch(spelled)):  # a ligature of several words, as in ﷺ, counts once
+        spelled = next(iter(re.findall(r"[^\W_]+", spelled)), "")
+    if spelled == "ال" and raw[-1] == TATWEEL:
+        spelled = ""
+    found = (spelled, fold(spelled)) if spelled else None
     if len(raw) <= _LONGEST_KEPT:
         if len(_known) >= _KEPT:
             _known.clear()
@@ -55,8 +58,13 @@ def pieces(raw: str) -> tuple[tuple[str, str], ...]:
     return found
 
 
+def _number(raw: str) -> str:
+    """1,500 is 1500, and ٣٫٥ is 3.5."""
+    return soft(_THOUSANDS.sub("", raw))[:LONGEST].replace("٫", ".").replace("٬", ",")
+
+
 def runs(text: str) -> list[str]:
-    """The runs of letters of a text, as written; `pieces` of each, in order, are its words."""
+    """The runs of letters of a text, as written; the `word` of each, in order, are its tokens."""
     return WORD.findall(text.replace("_", " "))
 
 
@@ -84,9 +92,10 @@ def tokenise(text: str) -> list[Token]:
                 sentence += 1
             elif _ends_sentence(gap, previous):
                 sentence += 1
-        for spelled, folded in pieces(raw):
-            tokens.append(Token(spelled, folded, start, end, sentence, paragraph))
-            previous = spelled
+        found = word(raw)
+        if found:
+            previous = found[0]
+            tokens.append(Token(previous, found[1], start, end, sentence, paragraph))
         before = end
     return tokens
 
@@ -100,7 +109,7 @@ def _ends_sentence(gap: str, previous: str) -> bool:
 
 def words(text: str) -> list[str]:
     """The folded words of a text."""
-    return [folded for raw in runs(text) for _, folded in pieces(raw)]
+    return [found[1] for found in map(word, runs(text)) if found]
 
 
 def candidates(soft: str) -> tuple[tuple[str, int], ...]:
@@ -116,27 +125,27 @@ def candidates(soft: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
-def _split(word: str, found: list[tuple[str, int]]) -> None:
-    first, length = word[0] if word else "", len(word)
+def _split(token: str, found: list[tuple[str, int]]) -> None:
+    first, length = token[:1], len(token)
     if first == "ا":
-        if word[1:2] == "ل" and length > 3:
-            found.append((word[2:], AL))
+        if token[1:2] == "ل" and length > 3:
+            found.append((token[2:], AL))
     elif first == "ل" and length > 2:
-        found.append((word[1:], BARE))
-        if word[1] == "ل" and length > 3:
-            found.append((word[2:], AL))
-            found.append((word[1:], AL))  # للجنة: the first ل of لجنة is written once
+        found.append((token[1:], BARE))
+        if token[1] == "ل" and length > 3:
+            found.append((token[2:], AL))
+            found.append((token[1:], AL))  # للجنة: the first ل of لجنة is written once
     elif first in ("ب", "ك") and length > 2:
-        found.append((word[1:], BARE))
-        if word[1:3] == "ال" and length > 4:
-            found.append((word[3:], AL))
+        found.append((token[1:], BARE))
+        if token[1:3] == "ال" and length > 4:
+            found.append((token[3:], AL))
 
 
 def index_text(text: str) -> str:
     """What full-text search indexes: the folded words, each followed by its remainders, so that a look-up finds it."""
     out: list[str] = []
-    for raw in runs(text):
-        for spelled, folded in pieces(raw):
-            out.append(folded)
-            out.extend(sorted({fold(rest) for rest, _ in candidates(spelled)} - {folded}))
+    for found in filter(None, map(word, runs(text))):
+        spelled, folded = found
+        out.append(folded)
+        out.extend(sorted({fold(rest) for rest, _ in candidates(spelled)} - {folded}))
     return " ".join(out)
