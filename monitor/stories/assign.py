@@ -153,7 +153,7 @@ def _other_names(evidence: Evidence, one: Signature, other: Signature) -> str:
     if not mine or not yours:
         return ""
     shared = set(contradict.content(one.title)) & set(contradict.content(other.title))
-    if evidence.body < 0 or len(shared) >= 2:
+    if evidence.body < 0 or len(shared) >= max(2, len(mine), len(yours)):
         return f"words differ: {' '.join(mine[:3])} / {' '.join(yours[:3])}"
     return ""
 
