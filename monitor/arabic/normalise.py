@@ -36,7 +36,11 @@ _LETTERS = {
     for letter in letters
 }
 _DIGITS = {start + i: str(i) for start in (0x0660, 0x06F0) for i in range(10)}
-_LATIN = {ord(a): b for a, b in zip("øłđıðħŧ", "oldidht", strict=True)} | {ord("æ"): "ae", ord("œ"): "oe", ord("þ"): "th"}
+_LATIN = {ord(a): b for a, b in zip("øłđıðħŧ", "oldidht", strict=True)} | {
+    ord("æ"): "ae",
+    ord("œ"): "oe",
+    ord("þ"): "th",
+}
 _SOFT = _LETTERS | _DIGITS | _LATIN
 _FOLD = str.maketrans("أإآىؤ", "ااايئ")
 

@@ -1,0 +1,67 @@
+"""The conjugated forms of a verb typed in its dictionary form (^قصف), by regular paradigms; no dictionary.
+
+Weak verbs are conjugated by their shape: قال, باع and خاف look alike, so all three presents are given. A form that does
+not exist costs nothing: it does not occur.
+"""
+
+from __future__ import annotations
+
+from monitor.arabic.forms import PRONOUNS
+from monitor.arabic.normalise import fold, soft
+
+_PAST = ("", "ت", "ا", "تا", "وا", "نا", "ن", "تم", "تما", "تن")
+_BEFORE_VOWEL = ("", "ت", "ا", "تا", "وا")
+_PRESENT_ENDINGS = ("", "ون", "وا", "ان", "ا", "ين", "ن")
+_PRESENT = ("ي", "ت", "ن", "ا")
+
+
+def verb_forms(term: str) -> frozenset[str]:
+    """Folded forms of a verb: past, present, future with س, each also with an object pronoun."""
+    verb = fold(soft(term))
+    if len(verb) < 3 or not "\u0621" <= verb[0] <= "\u064a":
+        return frozenset()
+    past = _past(verb)
+    present = {
+        person + stem + ending
+        for stem in _present_stems(verb)
+        for person in _PRESENT
+        for ending in (("", "ون", "وا", "ان", "ا", "ين") if stem[-1] in "يوا" else _PRESENT_ENDINGS)
+    }
+    present |= {form[:-2] + ending for form in present if form.endswith("يون") for ending in ("ون", "وا")}
+    forms = past | present
+    with_object = {_open(form) + pronoun for form in forms for pronoun in (*PRONOUNS, "ني")}
+    forms |= {"س" + form for form in present} | with_object
+    return frozenset(forms | {"س" + _open(form) + pronoun for form in present for pronoun in PRONOUNS})
+
+
+def _open(form: str) -> str:
+    """Before a pronoun the silent ا of وا goes and ى is written ا."""
+    return form[:-1] if form.endswith("وا") else form
+
+
+def _past(verb: str) -> set[str]:
+    if verb[-1] in "ياى":  # رمى رمت رموا رمينا; دعا دعوت دعوا
+        stem = verb[:-1]
+        return {verb, stem + "ا"} | {stem + end for end in ("ت", "تا", "وا", "يا", "ينا", "يت", "ونا", "وت", "يتم")}
+    if _hollow(verb):  # قال قالوا, but قلت
+        short = verb[:-2] + verb[-1]
+        return {verb + end for end in _BEFORE_VOWEL} | {short + end for end in ("ت", "نا", "تم", "ن")}
+    return {verb + end for end in _PAST}
+
+
+def _hollow(verb: str) -> bool:
+    return verb[-2] == "ا" and (len(verb) == 3 or verb[0] == "ا")
+
+
+def _present_stems(verb: str) -> set[str]:
+    stems = {verb}
+    if verb[0] == "ا" and len(verb) >= 4:
+        stems = {verb[1:]}  # أعلن يعلن, انفجر ينفجر, استهدف يستهدف
+    elif verb[0] == "ا" or (verb[0] == "و" and len(verb) == 3):
+        stems = {verb, verb[1:]} if verb[0] == "و" else {verb, "ئ" + verb[1:]}  # وصل يصل, أخذ يأخذ, أكد يؤكد
+    if _hollow(verb):
+        stems = {stem[:-2] + vowel + stem[-1] for stem in stems for vowel in ("اوي" if len(verb) == 3 else "اي")}
+        stems |= {stem[:-2] + stem[-1] for stem in stems}  # لم يقل
+    elif verb[-1] in "ياى":
+        stems = {stem[:-1] + end for stem in stems for end in ("ي", "و", "ا", "")}
+    return {stem for stem in stems if stem}
