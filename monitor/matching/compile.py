@@ -1,0 +1,189 @@
+"""Query tree → compiled nodes, their words entered into a lexicon; then anchors, by which candidates are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import re2
+
+from monitor.arabic.normalise import fold_pattern
+from monitor.errors import QueryError
+from monitor.matching import nodes, tree
+from monitor.matching.lexicon import Lexicon, Word, words_of
+from monitor.matching.view import DEFAULT_FIELDS, FIELD_OF
+
+MAX_DEPTH = 120  # far beyond what people write, and within the interpreter's stack
+_REGEX_MEMORY = 8 << 20
+
+
+def check_depth(root: tree.Node) -> None:
+    """QueryError where the tree is deeper than MAX_DEPTH."""
+    level, depth = [root], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise QueryError(f"the query is nested more than {MAX_DEPTH} levels deep: split it up", *root.at)
+        level = [child for node in level for child in children(node)]
+
+
+def children(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The nodes below a node, in the order written; the words of a phrase are part of it."""
+    match node:
+        case tree.And() | tree.Or():
+            return node.children
+        case tree.Not() | tree.AtLeast() | tree.Scope():
+            return (node.child,)
+        case tree.Near() | tree.Same():
+            return (node.left, node.right)
+        case tree.Score():
+            return tuple(child for child, _ in node.weights)
+    return ()
+
+
+def label(node: tree.Term | tree.Phrase | tree.Regex) -> str:
+    """How a span names what matched."""
+    match node:
+        case tree.Term():
+            return node.text
+        case tree.Phrase():
+            return " ".join(word.text for word in node.words)
+    return f"/{node.pattern}/"
+
+
+class Compiler:
+    """Compiles queries into one lexicon. fields: every field some query looks at."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self.fields: set[int] = set(DEFAULT_FIELDS)
+
+    def compile(self, root: tree.Node) -> nodes.Compiled:
+        """QueryError for a regular expression that RE2 refuses, a tree too deep, or an unknown scope."""
+        check_depth(root)
+        return self._node(root)
+
+    def _node(self, node: tree.Node) -> nodes.Compiled:
+        match node:
+            case tree.Term():
+                return self._row(words_of(node), 0, node)
+            case tree.Phrase():
+                free = node.slop > 0  # words may change places, so each may carry what a first word may
+                words = [w for i, term in enumerate(node.words) for w in words_of(term, later=i > 0 and not free)]
+                return self._row(words, node.slop, node)
+            case tree.And():
+                return nodes.All(tuple(self._node(child) for child in node.children))
+            case tree.Or():
+                return nodes.Any_(tuple(self._node(child) for child in node.children))
+            case tree.Not():
+                return nodes.Unless(self._node(node.child))
+            case tree.Near():
+                return self._near(node)
+            case tree.Same():
+                return nodes.Together(self._node(node.left), self._node(node.right), node.unit)
+            case tree.AtLeast():
+                return nodes.Count(node.count, self._node(node.child))
+            case tree.Scope():
+                return self._scope(node)
+            case tree.Regex():
+                return self._regex(node)
+            case tree.Score():
+                weights = tuple((self._node(child), weight) for child, weight in node.weights)
+                return nodes.Weigh(weights, node.threshold)
+
+    def _row(self, words: Sequence[Word], slop: int, node: tree.Term | tree.Phrase) -> nodes.Compiled:
+        if not words:
+            return nodes.Never()
+        atoms = tuple(self._lexicon.atom(word) for word in words)
+        return nodes.Word(atoms[0], label(node)) if len(atoms) == 1 else nodes.Row(atoms, slop, label(node))
+
+    def _near(self, node: tree.Near) -> nodes.Compiled:
+        """AND beside NEAR: each part must be near. NOT beside NEAR: nothing of it may be near."""
+        left, right = node.left, node.right
+        if isinstance(left, tree.And):
+            parts = (tree.Near(child, right, node.words, node.ordered, node.at) for child in left.children)
+            return nodes.All(tuple(self._near(part) for part in parts))
+        if isinstance(right, tree.And):
+            parts = (tree.Near(left, child, node.words, node.ordered, node.at) for child in right.children)
+            return nodes.All(tuple(self._near(part) for part in parts))
+        if isinstance(right, tree.Not):
+            return nodes.Apart(self._node(left), self._node(right.child), node.words, int(node.ordered))
+        if isinstance(left, tree.Not):
+            return nodes.Apart(self._node(right), self._node(left.child), node.words, -int(node.ordered))
+        return nodes.Close(self._node(left), self._node(right), node.words, node.ordered)
+
+    def _scope(self, node: tree.Scope) -> nodes.Compiled:
+        if node.field != "lead":
+            if node.field not in FIELD_OF:
+                raise QueryError(f"there is no field `{node.field}`", *node.at)
+            self.fields.add(FIELD_OF[node.field])
+        return nodes.In(node.field, self._node(node.child))
+
+    def _regex(self, node: tree.Regex) -> nodes.Compiled:
+        options = re2.Options()
+        options.case_sensitive = False
+        options.log_errors = False
+        options.max_mem = _REGEX_MEMORY
+        try:
+            return nodes.Pattern(re2.compile(fold_pattern(node.pattern), options).finditer, label(node))
+        except (re2.error, UnicodeError) as error:
+            raise QueryError(f"not a regular expression that RE2 reads: {error}", *node.at) from None
+
+
+def anchor(node: nodes.Compiled, cost: Callable[[int], float]) -> nodes.Anchors:
+    """Set and return the node's anchors: the cheapest set of atoms one of which a match must contain."""
+    node.anchors = _anchors(node, cost)
+    return node.anchors
+
+
+def _anchors(node: nodes.Compiled, cost: Callable[[int], float]) -> nodes.Anchors:
+    match node:
+        case nodes.Never():
+            return frozenset()
+        case nodes.Word():
+            return frozenset((node.atom,))
+        case nodes.Row():
+            return frozenset((min(node.atoms, key=cost),))
+        case nodes.All():
+            return _cheapest([anchor(child, cost) for child in node.children], cost)
+        case nodes.Any_():
+            return _union([anchor(child, cost) for child in node.children])
+        case nodes.Close() | nodes.Together():
+            return _cheapest([anchor(node.left, cost), anchor(node.right, cost)], cost)
+        case nodes.Apart():
+            anchor(node.banned, cost)
+            return anchor(node.kept, cost)
+        case nodes.Count() | nodes.In():
+            below = anchor(node.child, cost)
+            return None if isinstance(node, nodes.Count) and node.count <= 0 else below
+        case nodes.Unless():
+            anchor(node.child, cost)
+        case nodes.Weigh():
+            return _weighed(node, cost)
+    return None
+
+
+def _cheapest(sets: Sequence[nodes.Anchors], cost: Callable[[int], float]) -> nodes.Anchors:
+    known = [found for found in sets if found is not None]
+    return min(known, key=lambda found: sum(map(cost, found)), default=None)
+
+
+def _union(sets: Sequence[nodes.Anchors]) -> nodes.Anchors:
+    found: set[int] = set()
+    for anchors in sets:
+        if anchors is None:
+            return None
+        found |= anchors
+    return frozenset(found)
+
+
+def _weighed(node: nodes.Weigh, cost: Callable[[int], float]) -> nodes.Anchors:
+    """The commonest children may be left out as long as their weights alone do not reach the threshold."""
+    weighed = [(anchor(child, cost), weight) for child, weight in node.weights]
+    if node.threshold <= 0:
+        return None
+    helping = [(found, weight) for found, weight in weighed if weight > 0]
+    helping.sort(key=lambda pair: sum(map(cost, pair[0])) if pair[0] is not None else 1e18, reverse=True)
+    left_out = 0.0
+    while helping and (left_out + helping[0][1]) * (1 + 1e-9) < node.threshold:
+        left_out += helping.pop(0)[1]
+    return _union([found for found, _ in helping])

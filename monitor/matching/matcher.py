@@ -1,0 +1,89 @@
+"""All rules against one article. A rule is evaluated only where one of its anchors occurs: the rarest atoms without
+which it cannot hold. Rules that have none (a mere NOT, a regular expression) are evaluated for every article.
+
+Settled: a rule that is only a NOT holds with no spans; NOT inside OR holds with no spans of its own; what stands under
+NOT never gives spans; at most MAX_SPANS spans of a field are kept, the first ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from monitor.matching import explain as explaining
+from monitor.matching.compile import Compiler, anchor
+from monitor.matching.filters import excluded
+from monitor.matching.lexicon import Lexicon
+from monitor.matching.nodes import Compiled
+from monitor.matching.spans import spans
+from monitor.matching.tree import Node
+from monitor.matching.view import EVERYWHERE, ArticleView
+from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState
+
+_RE_ANCHOR_AFTER = (100, 1_000, 10_000)  # articles; by then it is known which words are rare here
+
+
+class Matcher:
+    """Compiled once for a set of rules; then `match` article after article. Not for use by two threads at once.
+
+    Raises QueryError for a query that cannot be compiled (its regular expression, its depth).
+    """
+
+    def __init__(self, rules: Sequence[tuple[Rule, Node]], outlets: Mapping[str, Outlet] | None = None) -> None:
+        self._outlets = dict(outlets or {})
+        self._queries = {rule.id: (rule, node) for rule, node in rules}
+        self._lexicon = Lexicon()
+        compiler = Compiler(self._lexicon)
+        on = [(rule, node) for rule, node in rules if rule.state is not RuleState.OFF]
+        self._rules: list[tuple[Rule, Compiled]] = [(rule, compiler.compile(node)) for rule, node in on]
+        self._fields = tuple(sorted(compiler.fields))
+        self._seen: Counter[int] = Counter()
+        self._articles = 0
+        self._anchors: dict[int, tuple[int, ...]] = {}
+        self._always: tuple[int, ...] = ()
+        self._anchor()
+
+    def match(self, article: Article) -> list[RuleMatch]:
+        """Every rule that holds for the article, in the order of the rules."""
+        outlet = self._outlets.get(article.outlet_id)
+        view = ArticleView(article, outlet, self._lexicon, self._fields)
+        atoms = view.atoms()
+        self._learn(atoms)
+        anchors = self._anchors
+        candidates = {rule for atom in anchors.keys() & atoms for rule in anchors[atom]}
+        candidates.update(self._always)
+        found: list[RuleMatch] = []
+        for index in sorted(candidates):
+            rule, query = self._rules[index]
+            if query.holds(view, EVERYWHERE) and not excluded(rule, article, outlet):
+                places = query.find(view, EVERYWHERE) or ()
+                found.append(RuleMatch(rule.id, spans(places, view), query.score(view, EVERYWHERE)))
+        return found
+
+    def explain(self, article: Article, rule_id: str) -> explaining.Explanation:
+        """Why a rule holds for an article or does not, node by node. KeyError for an unknown rule."""
+        rule, node = self._queries[rule_id]
+        return explaining.explain(rule, node, article, self._outlets.get(article.outlet_id))
+
+    def _learn(self, atoms: Iterable[int]) -> None:
+        if self._articles < _RE_ANCHOR_AFTER[-1]:
+            self._articles += 1
+            self._seen.update(atoms)
+            if self._articles in _RE_ANCHOR_AFTER:
+                self._anchor()
+
+    def _anchor(self) -> None:
+        """Choose every rule's anchors by what is known of how often its words occur."""
+        rarity, seen = self._lexicon.rarity, self._seen
+        costs = [rarity(atom) / 1e3 + 1e3 * seen[atom] for atom in range(len(self._lexicon.words))]
+        anchors: dict[int, list[int]] = {}
+        always: list[int] = []
+        for index, (_, query) in enumerate(self._rules):
+            chosen = anchor(query, costs.__getitem__)
+            if chosen is None:
+                always.append(index)
+            else:
+                for atom in chosen:
+                    anchors.setdefault(atom, []).append(index)
+        self._anchors = {atom: tuple(found) for atom, found in anchors.items()}
+        self._always = tuple(always)

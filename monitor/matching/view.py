@@ -1,0 +1,134 @@
+"""An article as the matcher sees it: for every field the positions of each atom, and more only when a rule asks."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from monitor.arabic.normalise import Folded, fold_text
+from monitor.arabic.tokens import places, runs, tokenise, word
+from monitor.matching.lexicon import SKIP, Lexicon
+from monitor.model import FIELDS, Article, Outlet
+
+TITLE, SUMMARY, BODY, AUTHOR, TAGS, URL, OUTLET, LANGUAGE = range(len(FIELDS))
+DEFAULT_FIELDS = (TITLE, SUMMARY, BODY)
+FIELD_OF: Mapping[str, int] = {
+    **{"title": TITLE, "summary": SUMMARY, "body": BODY, "author": AUTHOR, "tag": TAGS, "tags": TAGS, "url": URL},
+    **{"outlet": OUTLET, "lang": LANGUAGE, "language": LANGUAGE},
+}
+LEAD_WORDS = 50
+END = 1 << 60
+Scope = dict[int, tuple[int, int]]  # field → the words [low, high) looked at
+EVERYWHERE: Scope = dict.fromkeys(DEFAULT_FIELDS, (0, END))
+
+
+def field_text(article: Article, outlet: Outlet | None, field: str) -> str:
+    """The text that the spans of a field are places of; "outlet" is id, Arabic and English name with " | " between."""
+    if field == "tags":
+        return " | ".join(article.tags)
+    if field == "outlet":
+        names = (outlet.name_ar, outlet.name_en) if outlet else ()
+        return " | ".join(dict.fromkeys((article.outlet_id, *names)))
+    return str(getattr(article, field))
+
+
+class FieldView:
+    """One field. positions: atom → the numbers of the words (from 0) where it stands, ascending."""
+
+    __slots__ = ("_bounds", "_folded", "_sets", "_units", "positions", "size", "text")
+
+    def __init__(self, text: str, lexicon: Lexicon) -> None:
+        self.text = text
+        self._bounds: tuple[list[int], list[int]] | None = None
+        self._folded: Folded | None = None
+        self._sets: dict[int, set[int]] = {}
+        self._units: dict[str, list[int]] = {}
+        found = list(map(lexicon.memory.__getitem__, runs(text)))
+        positions: dict[int, list[int]] = {}
+        for at, atoms in enumerate(found):
+            if atoms:
+                if atoms is SKIP:
+                    found = [kept for kept in found if kept is not SKIP]
+                    positions = _collect(found)
+                    break
+                for atom in atoms:
+                    if atom in positions:
+                        positions[atom].append(at)
+                    else:
+                        positions[atom] = [at]
+        self.positions = positions
+        self.size = len(found)
+
+    def at(self, atom: int, low: int, high: int) -> Sequence[int]:
+        """The positions of an atom in [low, high)."""
+        found = self.positions.get(atom)
+        if not found:
+            return ()
+        if low <= 0 and high >= self.size:
+            return found
+        return found[bisect_left(found, low) : bisect_left(found, high)]
+
+    def among(self, atom: int) -> set[int]:
+        known = self._sets.get(atom)
+        if known is None:
+            known = self._sets[atom] = set(self.positions.get(atom, ()))
+        return known
+
+    def bounds(self) -> tuple[list[int], list[int]]:
+        """Where the words start and end, in code points."""
+        if self._bounds is None:
+            kept = [(start, end) for raw, start, end in places(self.text) if word(raw)]
+            self._bounds = [start for start, _ in kept], [end for _, end in kept]
+        return self._bounds
+
+    def units(self, unit: Literal["sentence", "paragraph"]) -> list[int]:
+        """The number of the sentence or paragraph of each word."""
+        if not self._units:
+            tokens = tokenise(self.text)
+            self._units = {"sentence": [t.sentence for t in tokens], "paragraph": [t.paragraph for t in tokens]}
+        return self._units[unit]
+
+    def folded(self) -> Folded:
+        if self._folded is None:
+            self._folded = fold_text(self.text)
+        return self._folded
+
+    def words_at(self, start: int, end: int) -> tuple[int, int]:
+        """The first and last word that code points [start, end) touch; last < first between two words."""
+        starts, ends = self.bounds()
+        return bisect_right(ends, start), bisect_left(starts, end) - 1
+
+
+def _collect(found: Iterable[tuple[int, ...]]) -> dict[int, list[int]]:
+    positions: dict[int, list[int]] = {}
+    for at, atoms in enumerate(found):
+        for atom in atoms:
+            positions.setdefault(atom, []).append(at)
+    return positions
+
+
+class ArticleView:
+    """All fields that some rule looks at."""
+
+    __slots__ = ("article", "fields", "lead")
+
+    def __init__(self, article: Article, outlet: Outlet | None, lexicon: Lexicon, used: Iterable[int]) -> None:
+        self.article = article
+        self.fields = {field: FieldView(field_text(article, outlet, FIELDS[field]), lexicon) for field in used}
+        text = BODY if article.body.strip() else SUMMARY
+        self.lead: Scope = {TITLE: (0, END), text: (0, LEAD_WORDS)}
+
+    def atoms(self) -> set[int]:
+        return set().union(*(view.positions for view in self.fields.values()))
+
+    def narrow(self, scope: Scope, name: str) -> Scope:
+        """What of a scope lies in a field named in a query; the outermost name may be of any field."""
+        wanted = self.lead if name == "lead" else {FIELD_OF[name]: (0, END)}
+        if scope is EVERYWHERE:
+            return wanted
+        return {
+            field: (max(low, wanted[field][0]), min(high, wanted[field][1]))
+            for field, (low, high) in scope.items()
+            if field in wanted
+        }
