@@ -17,6 +17,7 @@ from monitor.arabic.tokens import AL, BARE
 Kind = Literal["auto", "name", "word"]
 ANY = BARE | AL
 PRONOUNS = ("ه", "ها", "هم", "هن", "هما", "نا", "ك", "كم", "كن", "كما")
+_BY_LAST = {last: tuple(p for p in PRONOUNS if p[-1] == last) for last in {p[-1] for p in PRONOUNS}}
 _NUMBERED = ("ان", "ين", "ون")
 _FEMININE = ("ات", "تان", "تين")
 
@@ -42,7 +43,9 @@ class Forms:
     """What a term may look like. modes: folded form → BARE | AL; refused: folded tokens that are other words.
 
     typed is the term's soft form: a function word matches only a term typed just so. stem is the term without a typed
-    article (of a name the article is otherwise required).
+    article (of a name the article is otherwise required). hosts are the folded forms that take a pronoun: modes also
+    holds each of them with every pronoun, but for those a dictionary refuses; who must save memory strips pronouns
+    from texts instead.
     """
 
     typed: str
@@ -50,6 +53,15 @@ class Forms:
     kind: Literal["name", "word"]
     modes: Mapping[str, int]
     refused: frozenset[str] = field(default_factory=frozenset)
+    hosts: frozenset[str] = field(default_factory=frozenset)
+
+
+def strip_pronoun(word: str) -> tuple[str, ...]:
+    """What a word may be without a pronoun at its end: none, one or more remainders (folded in, folded out)."""
+    endings = _BY_LAST.get(word[-1:])
+    if not endings:
+        return ()
+    return tuple(word[: -len(ending)] for ending in endings if len(word) > len(ending) and word.endswith(ending))
 
 
 def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = None) -> Forms:
@@ -71,15 +83,15 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
         kept = _kept(form, modes, lemmas, dictionary)
         if kept and form not in (typed, stem):
             _add(found, form, kept)
-    if sort == "word":
-        for form in _with_pronouns(found, typed):
-            if not (dictionary and dictionary.refuses(form, lemmas)):
-                found.setdefault(form, BARE)
+    hosts = _hosts(found, typed) if sort == "word" else set()
+    for form in {host + pronoun for host in hosts for pronoun in PRONOUNS}:
+        if not (dictionary and dictionary.refuses(form, lemmas)):
+            _add(found, form, BARE)
     refused = dictionary.other_words(found, lemmas) if dictionary else frozenset[str]()
     modes_of: dict[str, int] = {}
     for form, modes in found.items():
         _add(modes_of, fold(form), modes)
-    return Forms(typed, stem, sort, modes_of, refused - modes_of.keys())
+    return Forms(typed, stem, sort, modes_of, refused - modes_of.keys(), frozenset(map(fold, hosts)))
 
 
 def _kind(typed: str, stem: str, known: bool, dictionary: Dictionary | None) -> Literal["name", "word"]:
@@ -155,7 +167,7 @@ def _kept(form: str, modes: int, lemmas: frozenset[str], dictionary: Dictionary 
     return modes
 
 
-def _with_pronouns(found: Mapping[str, int], typed: str) -> set[str]:
+def _hosts(found: Mapping[str, int], typed: str) -> set[str]:
     """ة opens to ت, ى to ا or ي, the hamza of اء also sits on ي; duals and sound plurals lose their ن instead."""
     hosts: set[str] = set()
     for form, modes in found.items():
@@ -169,7 +181,7 @@ def _with_pronouns(found: Mapping[str, int], typed: str) -> set[str]:
             hosts.add(form)
             if form.endswith("اء"):
                 hosts.add(form[:-1] + "ئ")
-    return {host + pronoun for host in hosts for pronoun in PRONOUNS}
+    return hosts
 
 
 def _arabic(word: str) -> bool:

@@ -36,15 +36,16 @@ def is_loose(folded: str) -> bool:
     return len(skeleton(fold(folded))[0]) >= _MIN_CONSONANTS
 
 
-def sounds_like(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether the vowels of two words with one skeleton differ by two edits at most."""
+def sounds_like(consonants: str, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether the vowels of two words with one skeleton differ by two edits at most; those of محمد, محمود by none."""
     if one == other:
         return True
+    most = 0 if consonants[0] == "م" and len(consonants) == _MIN_CONSONANTS else _MAX_EDITS
     edits = 0
     for mine, theirs in zip(one, other, strict=True):
         if mine != theirs:
             edits += _distance(mine[:4], theirs[:4])
-            if edits > _MAX_EDITS:
+            if edits > most:
                 return False
     return True
 

@@ -62,6 +62,12 @@ def fold(soft: str) -> str:
     return soft.translate(_FOLD)
 
 
+def fold_pattern(pattern: str) -> str:
+    """A regular expression as it must be written to find folded text: its letters folded, its syntax untouched."""
+    letters = {code: to for code, to in _SOFT.items() if len(to) == 1}
+    return fold(_DROP.sub("", pattern).translate(letters))
+
+
 class Folded:
     """A folded text that knows where each of its code points came from."""
 

@@ -7,7 +7,6 @@ hashtags. «الـ» written apart (الـ"شاهد") is no word of its own. The
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.arabic.normalise import INVISIBLE, MARKS, TATWEEL, fold, soft
@@ -18,7 +17,8 @@ BARE, AL = 1, 2  # modes: without the article, with it
 WORD = re.compile(rf"\d+(?:[.,٫٬]\d+)+(?!\w)|\w[\w{MARKS}{INVISIBLE}]*")
 _NUMBER = re.compile(r"\d+(?:[.,٫٬]\d+)+")
 _THOUSANDS = re.compile(r"[,٬](?=\d{3}(?!\d))")
-_TRAILING = re.compile(f"[{INVISIBLE}{TATWEEL}]+$")
+_TRAILING = re.compile(f"[{INVISIBLE}{TATWEEL}]").match
+_TRIMMED = frozenset(chr(c) for c in (*range(0x3000), *range(0xFE00, 0xFF00)) if _TRAILING(chr(c)))
 _PARAGRAPH = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE = re.compile("[!?؟۔…]|\\.(?!$)|\\.\\.")
 _KEPT = 50_000  # words remembered; a year of news has more, a day has fewer
@@ -68,15 +68,16 @@ def runs(text: str) -> list[str]:
     return WORD.findall(text.replace("_", " "))
 
 
-def places(text: str) -> Iterator[tuple[str, int, int]]:
-    """Each run with its place; invisible characters and tatweel at its end are left out of the place."""
-    for found in WORD.finditer(text.replace("_", " ")):
-        raw = found[0]
-        start, end = found.span()
-        if not raw[-1].isalpha() or raw[-1] == TATWEEL:
-            trailing = _TRAILING.search(raw)
-            end -= len(trailing[0]) if trailing else 0
-        yield raw, start, end
+def places(text: str) -> list[tuple[int, int]]:
+    """Where the runs of `runs` stand; see `trimmed` for their ends."""
+    return [found.span() for found in WORD.finditer(text.replace("_", " "))]
+
+
+def trimmed(text: str, end: int) -> int:
+    """The end of a run without the invisible characters and tatweel that trail it: what a reader takes for its end."""
+    while text[end - 1] in _TRIMMED:
+        end -= 1
+    return end
 
 
 def tokenise(text: str) -> list[Token]:
@@ -84,7 +85,8 @@ def tokenise(text: str) -> list[Token]:
     tokens: list[Token] = []
     sentence = paragraph = 0
     before, previous = 0, ""
-    for raw, start, end in places(text):
+    for raw, (start, untrimmed) in zip(runs(text), places(text), strict=True):
+        end = trimmed(text, untrimmed)
         gap = text[before:start]
         if gap != " " and tokens:
             if _PARAGRAPH.search(gap):

@@ -6,36 +6,43 @@ not exist costs nothing: it does not occur.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from monitor.arabic.forms import PRONOUNS
 from monitor.arabic.normalise import fold, soft
 
 _PAST = ("", "ت", "ا", "تا", "وا", "نا", "ن", "تم", "تما", "تن")
 _BEFORE_VOWEL = ("", "ت", "ا", "تا", "وا")
 _PRESENT_ENDINGS = ("", "ون", "وا", "ان", "ا", "ين", "ن")
+_WEAK_PRESENT_ENDINGS = ("", "ون", "وا", "ان", "ا", "ين")
+OBJECTS = (*PRONOUNS, "ني")
 _PRESENT = ("ي", "ت", "ن", "ا")
 
 
 def verb_forms(term: str) -> frozenset[str]:
     """Folded forms of a verb: past, present, future with س, each also with an object pronoun."""
+    forms = conjugations(term)
+    return forms | {opened(form) + pronoun for form in forms for pronoun in OBJECTS}
+
+
+@lru_cache(256)
+def conjugations(term: str) -> frozenset[str]:
+    """The same without object pronouns: some hundred forms instead of a thousand."""
     verb = fold(soft(term))
     if len(verb) < 3 or not "\u0621" <= verb[0] <= "\u064a":
         return frozenset()
-    past = _past(verb)
     present = {
         person + stem + ending
         for stem in _present_stems(verb)
         for person in _PRESENT
-        for ending in (("", "ون", "وا", "ان", "ا", "ين") if stem[-1] in "يوا" else _PRESENT_ENDINGS)
+        for ending in (_WEAK_PRESENT_ENDINGS if stem[-1] in "يوا" else _PRESENT_ENDINGS)
     }
-    present |= {form[:-2] + ending for form in present if form.endswith("يون") for ending in ("ون", "وا")}
-    forms = past | present
-    with_object = {_open(form) + pronoun for form in forms for pronoun in (*PRONOUNS, "ني")}
-    forms |= {"س" + form for form in present} | with_object
-    return frozenset(forms | {"س" + _open(form) + pronoun for form in present for pronoun in PRONOUNS})
+    present |= {form[:-3] + ending for form in present if form.endswith("يون") for ending in ("ون", "وا")}
+    return frozenset(_past(verb) | present | {"س" + form for form in present})
 
 
-def _open(form: str) -> str:
-    """Before a pronoun the silent ا of وا goes and ى is written ا."""
+def opened(form: str) -> str:
+    """As it is written before a pronoun: the silent ا of وا goes."""
     return form[:-1] if form.endswith("وا") else form
 
 

@@ -6,18 +6,19 @@ What a word of a text is, is remembered: after some thousand articles nearly eve
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from monitor.arabic.forms import ANY, Kind, expand
+from monitor.arabic.forms import ANY, PRONOUNS, Forms, Kind, expand, strip_pronoun
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.loose import is_loose, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
-from monitor.arabic.tokens import BARE, candidates, tokenise, word
-from monitor.arabic.verbs import verb_forms
+from monitor.arabic.tokens import AL, BARE, candidates, tokenise, word
+from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
 
 SKIP = (-1,)  # the atoms of a run of letters that is no word
-_KEPT = 60_000
+_KEPT = 200_000  # some 30 MB when full; a week of Arabic news has as many spellings
 _LONGEST_KEPT = 48
 _STARRED = re.compile(rf"[\w{MARKS}{INVISIBLE}*]+")
 
@@ -31,12 +32,21 @@ class Word(NamedTuple):
     later: bool
 
 
-class _Entry(NamedTuple):
-    atom: int
-    modes: int
-    later: bool
-    typed: str  # the function-word guard lets only this pass; "": no guard
-    refused: frozenset[str]
+class _Entry:
+    """One way an atom may stand in a text; shared by all forms that allow the same modes."""
+
+    __slots__ = ("alone", "atom", "barred", "later", "modes", "refused", "typed")
+
+    def __init__(self, atom: int, modes: int, word: Word, forms: Forms, barred: frozenset[str] = frozenset()) -> None:
+        self.atom = atom
+        self.modes = modes
+        self.later = word.later
+        self.typed = (
+            "" if word.mode == "verb" else forms.typed
+        )  # the function-word guard lets only this pass; "": no guard
+        self.refused = forms.refused  # whole words of the text
+        self.barred = barred  # what is left of them without proclitics
+        self.alone = (self,)
 
 
 class _Glob(NamedTuple):
@@ -81,6 +91,11 @@ def words_of(term: Term, *, later: bool = False) -> list[Word]:
     return [Word(t, m, term.kind, later or i > 0) for i, (t, m) in enumerate(zip(texts, modes, strict=True))]
 
 
+def _insert(table: dict[str, tuple[_Entry, ...]], form: str, entry: _Entry) -> None:
+    known = table.get(form)
+    table[form] = entry.alone if known is None else (*known, entry)
+
+
 class Lexicon:
     """All words of all queries. Add every word with `atom` first; then ask `memory[run of letters]`."""
 
@@ -89,7 +104,9 @@ class Lexicon:
         self.words: list[Word] = []
         self._atoms: dict[Word, int] = {}
         self._exact: dict[str, list[int]] = {}
-        self._forms: dict[str, list[_Entry]] = {}
+        self._forms: dict[str, tuple[_Entry, ...]] = {}
+        self._hosts: dict[str, tuple[_Entry, ...]] = {}  # forms that take a pronoun
+        self._objects: dict[str, tuple[_Entry, ...]] = {}  # forms that take ني too
         self._loose: dict[str, list[tuple[tuple[str, ...], _Entry]]] = {}
         self._prefixes: dict[str, list[_Glob]] = {}
         self._suffixes: dict[str, list[_Glob]] = {}
@@ -113,21 +130,27 @@ class Lexicon:
 
     def _add_forms(self, atom: int, word: Word) -> None:
         forms = expand(word.text, word.kind)
-        modes = dict(forms.modes)
-        typed = forms.typed
+        entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
+        with_pronoun = {host + pronoun for host in forms.hosts for pronoun in PRONOUNS}
+        modes = {form: allowed for form, allowed in forms.modes.items() if form not in with_pronoun or allowed & AL}
         if word.later:  # inside a phrase the article may come and go
             modes[fold(forms.stem)] = ANY
+        barred = with_pronoun - forms.modes.keys()  # a dictionary knows these as other words
+        host_entry = _Entry(atom, BARE, word, forms, frozenset(barred)) if barred else entry[BARE]
+        hosts = dict.fromkeys(forms.hosts, host_entry)
         if word.mode == "verb":
-            typed = ""
-            for form in verb_forms(word.text):
+            for form in conjugations(word.text):
                 modes[form] = modes.get(form, 0) | BARE
+                hosts[opened(form)] = entry[BARE]
+                _insert(self._objects, opened(form), entry[BARE])
         for form, allowed in modes.items():
-            self._forms.setdefault(form, []).append(_Entry(atom, allowed, word.later, typed, forms.refused))
+            _insert(self._forms, form, entry[allowed])
+        for host, kept in hosts.items():
+            _insert(self._hosts, host, kept)
         name = fold(forms.stem)
         if word.mode == "loose" and is_loose(name):
             consonants, vowels = skeleton(name)
-            entry = _Entry(atom, ANY, word.later, typed, forms.refused)
-            self._loose.setdefault(consonants, []).append((vowels, entry))
+            self._loose.setdefault(consonants, []).append((vowels, entry[ANY]))
 
     def _add_glob(self, atom: int, word: Word) -> None:
         glob = _Glob(atom, tuple(fold(soft(part)) for part in word.text.split("*")), word.later)
@@ -150,24 +173,29 @@ class Lexicon:
         for remainder, mode in candidates(spelled):
             rest = fold(remainder)
             plain = len(rest) == len(folded) or (len(rest) + 2 == len(folded) and folded.startswith("ال"))
-            for entry in self._entries(rest):
+            for entry in self._entries(rest, mode):
                 if not entry.modes & mode or (entry.later and not plain) or entry.atom in found:
                     continue
                 if entry.typed:
                     grammar = is_function_word(spelled) if grammar is None else grammar
                     if grammar and entry.typed not in (spelled, spelled[1:]):
                         continue
-                if folded not in entry.refused:
+                if folded not in entry.refused and rest not in entry.barred:
                     found.add(entry.atom)
             found.update(glob.atom for glob in self._fitting(rest) if plain or not glob.later)
         return tuple(sorted(found))
 
-    def _entries(self, rest: str) -> list[_Entry]:
-        entries = self._forms.get(rest, [])
+    def _entries(self, rest: str, mode: int) -> Iterable[_Entry]:
+        entries = self._forms.get(rest, ())
+        if mode == BARE and self._hosts:
+            for host in strip_pronoun(rest):
+                entries += self._hosts.get(host, ())
+            if self._objects and rest.endswith("ني"):
+                entries += self._objects.get(rest[:-2], ())
         if self._loose:
             consonants, vowels = skeleton(rest)
             near = self._loose.get(consonants, ())
-            return entries + [entry for theirs, entry in near if sounds_like(consonants, theirs, vowels)]
+            entries += tuple(entry for theirs, entry in near if sounds_like(consonants, theirs, vowels))
         return entries
 
     def _fitting(self, rest: str) -> list[_Glob]:

@@ -20,7 +20,7 @@ from monitor.matching.tree import Node
 from monitor.matching.view import EVERYWHERE, ArticleView
 from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState
 
-_RE_ANCHOR_AFTER = (100, 1_000, 10_000)  # articles; by then it is known which words are rare here
+_RE_ANCHOR_AFTER = (100, 1_000)  # articles; by then it is known which words are rare here
 
 
 class Matcher:
@@ -47,10 +47,9 @@ class Matcher:
         """Every rule that holds for the article, in the order of the rules."""
         outlet = self._outlets.get(article.outlet_id)
         view = ArticleView(article, outlet, self._lexicon, self._fields)
-        atoms = view.atoms()
-        self._learn(atoms)
+        self._learn(view.atoms)
         anchors = self._anchors
-        candidates = {rule for atom in anchors.keys() & atoms for rule in anchors[atom]}
+        candidates = {rule for atom in anchors.keys() & view.atoms for rule in anchors[atom]}
         candidates.update(self._always)
         found: list[RuleMatch] = []
         for index in sorted(candidates):

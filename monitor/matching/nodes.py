@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from monitor.matching.places import Leaf, Place, apart, in_a_row, merged, near, windows
-from monitor.matching.view import ArticleView, FieldView, Scope
+from monitor.matching.view import EVERYWHERE, ArticleView, FieldView, Scope
 
 MAX_REGEX_MATCHES = 500  # of one expression in one field
 Anchors = frozenset[int] | None  # atoms one of which occurs in every article that matches; None: no such set
@@ -40,6 +40,8 @@ class Word(Compiled):
     anchors: Anchors = None
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
+        if scope is EVERYWHERE:
+            return self.atom in view.present
         return any(view.fields[field].at(self.atom, *scope[field]) for field in scope)
 
     def find(self, view: ArticleView, scope: Scope) -> list[Place] | None:
@@ -63,8 +65,6 @@ class Row(Compiled):
     def _ranges(self, view: ArticleView, scope: Scope) -> Iterator[tuple[int, int, int]]:
         for field, (low, high) in scope.items():
             there = view.fields[field]
-            if any(atom not in there.positions for atom in self.atoms):
-                continue
             lists = [there.at(atom, low, high) for atom in self.atoms]
             if not all(lists):
                 continue
@@ -76,6 +76,8 @@ class Row(Compiled):
                 yield from ((field, at, at + size - 1) for at in in_a_row(lists, sets, low, high))
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
+        if not view.atoms.issuperset(self.atoms):
+            return False
         return next(self._ranges(view, scope), None) is not None
 
     def find(self, view: ArticleView, scope: Scope) -> list[Place] | None:
@@ -98,7 +100,10 @@ class All(Compiled):
     anchors: Anchors = None
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
-        return all(child.holds(view, scope) for child in self.children)
+        for child in self.children:  # noqa: SIM110 - the hottest line of all, and generators cost
+            if not child.holds(view, scope):
+                return False
+        return True
 
     def find(self, view: ArticleView, scope: Scope) -> list[Place] | None:
         found: list[Place] = []
@@ -119,7 +124,10 @@ class Any_(Compiled):
     anchors: Anchors = None
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
-        return any(child.holds(view, scope) for child in self.children)
+        for child in self.children:  # noqa: SIM110 - as above
+            if child.holds(view, scope):
+                return True
+        return False
 
     def find(self, view: ArticleView, scope: Scope) -> list[Place] | None:
         found: list[Place] | None = None

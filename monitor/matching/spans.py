@@ -18,8 +18,7 @@ def spans(places: Iterable[Place], view: ArticleView) -> tuple[Span, ...]:
     for leaf in {leaf for place in places for leaf in place.leaves}:
         start, end = leaf.start, leaf.end
         if start < 0:
-            starts, ends = view.fields[leaf.field].bounds()
-            start, end = starts[leaf.first], ends[leaf.last]
+            start, end = view.fields[leaf.field].code_points(leaf.first, leaf.last)
         found.setdefault(leaf.field, set()).add((start, end, leaf.term))
     return tuple(
         sorted(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Literal
 
 from monitor.arabic.normalise import Folded, fold_text
-from monitor.arabic.tokens import places, runs, tokenise, word
+from monitor.arabic.tokens import places, runs, tokenise, trimmed, word
 from monitor.matching.lexicon import SKIP, Lexicon
 from monitor.model import FIELDS, Article, Outlet
 
@@ -36,28 +37,25 @@ def field_text(article: Article, outlet: Outlet | None, field: str) -> str:
 class FieldView:
     """One field. positions: atom → the numbers of the words (from 0) where it stands, ascending."""
 
-    __slots__ = ("_bounds", "_folded", "_sets", "_units", "positions", "size", "text")
+    __slots__ = ("_bounds", "_folded", "_sets", "_units", "_whole", "positions", "size", "text")
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
         self.text = text
-        self._bounds: tuple[list[int], list[int]] | None = None
+        self._bounds: list[tuple[int, int]] | None = None
         self._folded: Folded | None = None
         self._sets: dict[int, set[int]] = {}
         self._units: dict[str, list[int]] = {}
+        self._whole = True  # every run of letters is a word
+        self.positions: dict[int, list[int]] = {}
+        self.size = 0
+        if not text:
+            return
         found = list(map(lexicon.memory.__getitem__, runs(text)))
-        positions: dict[int, list[int]] = {}
-        for at, atoms in enumerate(found):
-            if atoms:
-                if atoms is SKIP:
-                    found = [kept for kept in found if kept is not SKIP]
-                    positions = _collect(found)
-                    break
-                for atom in atoms:
-                    if atom in positions:
-                        positions[atom].append(at)
-                    else:
-                        positions[atom] = [at]
-        self.positions = positions
+        self.positions = _collect(found)
+        if SKIP[0] in self.positions:
+            found = [atoms for atoms in found if atoms is not SKIP]
+            self.positions = _collect(found)
+            self._whole = False
         self.size = len(found)
 
     def at(self, atom: int, low: int, high: int) -> Sequence[int]:
@@ -75,12 +73,17 @@ class FieldView:
             known = self._sets[atom] = set(self.positions.get(atom, ()))
         return known
 
-    def bounds(self) -> tuple[list[int], list[int]]:
-        """Where the words start and end, in code points."""
+    def _places(self) -> list[tuple[int, int]]:
         if self._bounds is None:
-            kept = [(start, end) for raw, start, end in places(self.text) if word(raw)]
-            self._bounds = [start for start, _ in kept], [end for _, end in kept]
+            self._bounds = places(self.text)
+            if not self._whole:
+                self._bounds = [at for raw, at in zip(runs(self.text), self._bounds, strict=True) if word(raw)]
         return self._bounds
+
+    def code_points(self, first: int, last: int) -> tuple[int, int]:
+        """Where the words [first, last] stand in the text: [start, end)."""
+        bounds = self._places()
+        return bounds[first][0], trimmed(self.text, bounds[last][1])
 
     def units(self, unit: Literal["sentence", "paragraph"]) -> list[int]:
         """The number of the sentence or paragraph of each word."""
@@ -96,31 +99,34 @@ class FieldView:
 
     def words_at(self, start: int, end: int) -> tuple[int, int]:
         """The first and last word that code points [start, end) touch; last < first between two words."""
-        starts, ends = self.bounds()
-        return bisect_right(ends, start), bisect_left(starts, end) - 1
+        bounds = self._places()
+        return bisect_right(bounds, start, key=itemgetter(1)), bisect_left(bounds, end, key=itemgetter(0)) - 1
 
 
 def _collect(found: Iterable[tuple[int, ...]]) -> dict[int, list[int]]:
     positions: dict[int, list[int]] = {}
     for at, atoms in enumerate(found):
-        for atom in atoms:
-            positions.setdefault(atom, []).append(at)
+        if atoms:
+            for atom in atoms:
+                if atom in positions:
+                    positions[atom].append(at)
+                else:
+                    positions[atom] = [at]
     return positions
 
 
 class ArticleView:
     """All fields that some rule looks at."""
 
-    __slots__ = ("article", "fields", "lead")
+    __slots__ = ("article", "atoms", "fields", "lead", "present")
 
-    def __init__(self, article: Article, outlet: Outlet | None, lexicon: Lexicon, used: Iterable[int]) -> None:
+    def __init__(self, article: Article, outlet: Outlet | None, lexicon: Lexicon, used: Collection[int]) -> None:
         self.article = article
         self.fields = {field: FieldView(field_text(article, outlet, FIELDS[field]), lexicon) for field in used}
         text = BODY if article.body.strip() else SUMMARY
         self.lead: Scope = {TITLE: (0, END), text: (0, LEAD_WORDS)}
-
-    def atoms(self) -> set[int]:
-        return set().union(*(view.positions for view in self.fields.values()))
+        self.present = set().union(*(self.fields[field].positions for field in DEFAULT_FIELDS))  # atoms of these
+        self.atoms = self.present.union(*(self.fields[field].positions for field in used if field > BODY))
 
     def narrow(self, scope: Scope, name: str) -> Scope:
         """What of a scope lies in a field named in a query; the outermost name may be of any field."""
