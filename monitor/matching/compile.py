@@ -142,7 +142,8 @@ def _anchors(node: nodes.Compiled, cost: Callable[[int], float]) -> nodes.Anchor
         case nodes.Word():
             return frozenset((node.atom,))
         case nodes.Row():
-            return frozenset((min(node.atoms, key=cost),))
+            node.rarest = min(range(len(node.atoms)), key=lambda i: cost(node.atoms[i]))
+            return frozenset((node.atoms[node.rarest],))
         case nodes.All():
             return _cheapest([anchor(child, cost) for child in node.children], cost)
         case nodes.Any_():

@@ -13,11 +13,10 @@ from monitor.arabic.forms import ANY, PRONOUNS, Forms, Kind, expand, strip_prono
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.loose import is_loose, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
-from monitor.arabic.tokens import AL, BARE, candidates, tokenise, word
+from monitor.arabic.tokens import AL, BARE, candidates, runs, tokenise, word
 from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
 
-SKIP = (-1,)  # the atoms of a run of letters that is no word
 _KEPT = 200_000  # some 30 MB when full; a week of Arabic news has as many spellings
 _LONGEST_KEPT = 48
 _STARRED = re.compile(rf"[\w{MARKS}{INVISIBLE}*]+")
@@ -67,17 +66,24 @@ class _Glob(NamedTuple):
         return True
 
 
-class _Memory(dict[str, tuple[int, ...]]):
+class _Memory(dict[str, tuple[tuple[int, ...], ...]]):
+    """What stands between two spaces → the atoms of each word in it, punctuation and all: nearly always one word."""
+
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
 
-    def __missing__(self, raw: str) -> tuple[int, ...]:
-        atoms = self._lexicon.look_up(raw)
-        if len(raw) <= _LONGEST_KEPT:
+    def __missing__(self, chunk: str) -> tuple[tuple[int, ...], ...]:
+        found = tuple(self._lexicon.look_up(*known) for known in map(word, runs(chunk)) if known)
+        if found == _ONE_UNKNOWN:
+            found = _ONE_UNKNOWN  # one object for all
+        if len(chunk) <= _LONGEST_KEPT:
             if len(self) >= _KEPT:
                 self.clear()
-            self[raw] = atoms
-        return atoms
+            self[chunk] = found
+        return found
+
+
+_ONE_UNKNOWN: tuple[tuple[int, ...], ...] = ((),)
 
 
 def words_of(term: Term, *, later: bool = False) -> list[Word]:
@@ -97,7 +103,7 @@ def _insert(table: dict[str, tuple[_Entry, ...]], form: str, entry: _Entry) -> N
 
 
 class Lexicon:
-    """All words of all queries. Add every word with `atom` first; then ask `memory[run of letters]`."""
+    """All words of all queries. Add each with `atom`, then ask `memory` for every chunk of `text.split()`."""
 
     def __init__(self) -> None:
         self.memory = _Memory(self)
@@ -162,12 +168,8 @@ class Lexicon:
         else:
             self._globs.append(glob)
 
-    def look_up(self, raw: str) -> tuple[int, ...]:
-        """The atoms that a run of letters is, without asking the memory."""
-        known = word(raw)
-        if known is None:
-            return SKIP
-        spelled, folded = known
+    def look_up(self, spelled: str, folded: str) -> tuple[int, ...]:
+        """The atoms that a word of a text (soft, folded) is, without asking the memory."""
         found = set(self._exact.get(folded, ()))
         grammar: bool | None = None
         for remainder, mode in candidates(spelled):

@@ -61,19 +61,21 @@ class Row(Compiled):
     slop: int
     label: str
     anchors: Anchors = None
+    rarest: int = 0  # the index of the atom to look for first
 
     def _ranges(self, view: ArticleView, scope: Scope) -> Iterator[tuple[int, int, int]]:
         for field, (low, high) in scope.items():
             there = view.fields[field]
-            lists = [there.at(atom, low, high) for atom in self.atoms]
-            if not all(lists):
+            if not there.present.issuperset(self.atoms):
                 continue
             if self.slop:
+                lists = [there.at(atom, low, high) for atom in self.atoms]
                 yield from ((field, first, last) for first, last in windows(lists, self.slop))
-            else:
-                size = len(lists)
-                sets = [there.among(atom) for atom in self.atoms]
-                yield from ((field, at, at + size - 1) for at in in_a_row(lists, sets, low, high))
+                continue
+            rest = len(self.atoms) - 1 - self.rarest  # words of the row behind its rarest one
+            places = there.at(self.atoms[self.rarest], low + self.rarest if low else 0, high - rest)
+            for first in in_a_row(self.atoms, self.rarest, places, there.words):
+                yield field, first, first + len(self.atoms) - 1
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
         if not view.atoms.issuperset(self.atoms):
@@ -206,7 +208,7 @@ class Together(Compiled):
     def _units(self, there: FieldView, low: int, high: int) -> Iterator[tuple[int, int]]:
         """The words [start, end) of each unit that may hold, by its anchors where there are any."""
         high = min(high, there.size)
-        if low >= high or (self.anchors is not None and self.anchors.isdisjoint(there.positions)):
+        if low >= high or (self.anchors is not None and self.anchors.isdisjoint(there.present)):
             return
         numbers = there.units(self.unit)
         starts: dict[int, int] = {}

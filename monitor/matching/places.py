@@ -120,17 +120,15 @@ def apart(kept: Sequence[Place], banned: Sequence[Place], words: int, direction:
     return merged(found)
 
 
-def in_a_row(lists: Sequence[Sequence[int]], sets: Sequence[set[int]], low: int, high: int) -> list[int]:
-    """Where words stand one after another: the positions of the first. lists are within [low, high), sets are whole."""
-    rarest = min(range(len(lists)), key=lambda i: len(lists[i]))
-    size = len(lists)
-    return [
-        at - rarest
-        for at in lists[rarest]
-        if low <= at - rarest
-        and at - rarest + size <= high
-        and all(at - rarest + i in found for i, found in enumerate(sets) if i != rarest)
-    ]
+def in_a_row(atoms: Sequence[int], rarest: int, at: Sequence[int], words: Sequence[tuple[int, ...]]) -> list[int]:
+    """Where atoms stand one after another: the positions of the first. at: the positions of atoms[rarest]."""
+    size, end = len(atoms), len(words)
+    found = []
+    for position in at:
+        first = position - rarest
+        if first >= 0 and first + size <= end and all(atom in words[first + i] for i, atom in enumerate(atoms)):
+            found.append(first)
+    return found
 
 
 def windows(lists: Sequence[Sequence[int]], slop: int) -> list[tuple[int, int]]:

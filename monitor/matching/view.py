@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Literal
 
 from monitor.arabic.normalise import Folded, fold_text
 from monitor.arabic.tokens import places, runs, tokenise, trimmed, word
-from monitor.matching.lexicon import SKIP, Lexicon
+from monitor.matching.lexicon import Lexicon
 from monitor.model import FIELDS, Article, Outlet
 
 TITLE, SUMMARY, BODY, AUTHOR, TAGS, URL, OUTLET, LANGUAGE = range(len(FIELDS))
@@ -35,48 +36,36 @@ def field_text(article: Article, outlet: Outlet | None, field: str) -> str:
 
 
 class FieldView:
-    """One field. positions: atom → the numbers of the words (from 0) where it stands, ascending."""
+    """One field. words: the atoms of each word; present: the atoms of all of them."""
 
-    __slots__ = ("_bounds", "_folded", "_sets", "_units", "_whole", "positions", "size", "text")
+    __slots__ = ("_bounds", "_folded", "_positions", "_units", "present", "size", "text", "words")
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
         self.text = text
         self._bounds: list[tuple[int, int]] | None = None
         self._folded: Folded | None = None
-        self._sets: dict[int, set[int]] = {}
+        self._positions: dict[int, list[int]] = {}
         self._units: dict[str, list[int]] = {}
-        self._whole = True  # every run of letters is a word
-        self.positions: dict[int, list[int]] = {}
-        self.size = 0
-        if not text:
-            return
-        found = list(map(lexicon.memory.__getitem__, runs(text)))
-        self.positions = _collect(found)
-        if SKIP[0] in self.positions:
-            found = [atoms for atoms in found if atoms is not SKIP]
-            self.positions = _collect(found)
-            self._whole = False
-        self.size = len(found)
+        chunks = text.replace("_", " ").split()
+        self.words = list(chain.from_iterable(map(lexicon.memory.__getitem__, chunks)))
+        self.present: set[int] = set().union(*filter(None, self.words))
+        self.size = len(self.words)
 
     def at(self, atom: int, low: int, high: int) -> Sequence[int]:
-        """The positions of an atom in [low, high)."""
-        found = self.positions.get(atom)
-        if not found:
+        """The positions of an atom in [low, high), ascending."""
+        if atom not in self.present:
             return ()
+        found = self._positions.get(atom)
+        if found is None:
+            found = self._positions[atom] = [at for at, atoms in enumerate(self.words) if atom in atoms]
         if low <= 0 and high >= self.size:
             return found
         return found[bisect_left(found, low) : bisect_left(found, high)]
 
-    def among(self, atom: int) -> set[int]:
-        known = self._sets.get(atom)
-        if known is None:
-            known = self._sets[atom] = set(self.positions.get(atom, ()))
-        return known
-
     def _places(self) -> list[tuple[int, int]]:
         if self._bounds is None:
             self._bounds = places(self.text)
-            if not self._whole:
+            if len(self._bounds) != self.size:
                 self._bounds = [at for raw, at in zip(runs(self.text), self._bounds, strict=True) if word(raw)]
         return self._bounds
 
@@ -103,18 +92,6 @@ class FieldView:
         return bisect_right(bounds, start, key=itemgetter(1)), bisect_left(bounds, end, key=itemgetter(0)) - 1
 
 
-def _collect(found: Iterable[tuple[int, ...]]) -> dict[int, list[int]]:
-    positions: dict[int, list[int]] = {}
-    for at, atoms in enumerate(found):
-        if atoms:
-            for atom in atoms:
-                if atom in positions:
-                    positions[atom].append(at)
-                else:
-                    positions[atom] = [at]
-    return positions
-
-
 class ArticleView:
     """All fields that some rule looks at."""
 
@@ -125,8 +102,8 @@ class ArticleView:
         self.fields = {field: FieldView(field_text(article, outlet, FIELDS[field]), lexicon) for field in used}
         text = BODY if article.body.strip() else SUMMARY
         self.lead: Scope = {TITLE: (0, END), text: (0, LEAD_WORDS)}
-        self.present = set().union(*(self.fields[field].positions for field in DEFAULT_FIELDS))  # atoms of these
-        self.atoms = self.present.union(*(self.fields[field].positions for field in used if field > BODY))
+        self.present = set().union(*(self.fields[field].present for field in DEFAULT_FIELDS))  # atoms of these
+        self.atoms = self.present.union(*(self.fields[field].present for field in used if field > BODY))
 
     def narrow(self, scope: Scope, name: str) -> Scope:
         """What of a scope lies in a field named in a query; the outermost name may be of any field."""
