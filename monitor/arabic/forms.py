@@ -79,6 +79,14 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
         _add(found, stem, ANY if sort == "word" else AL)
     else:
         _add(found, stem, ANY)
+    if (
+        kind == "auto"
+        and sort == "name"
+        and len(stem) >= 4
+        and stem[-1] not in "اويىءهة"
+        and not _territory(typed, stem)
+    ):
+        _add(found, stem + "ات", ANY)  # an unknown word may be a common one after all
     for form, modes in _generated(stem, sort, lemmas, dictionary).items():
         kept = _kept(form, modes, lemmas, dictionary)
         if kept and form not in (typed, stem):
@@ -95,11 +103,15 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
 
 
 def _kind(typed: str, stem: str, known: bool, dictionary: Dictionary | None) -> Literal["name", "word"]:
-    if fold(typed) in territories() or fold(stem) in territories():
+    if _territory(typed, stem):
         return "name"
     if known or not dictionary:
         return "word"  # measured without a dictionary: lemma F1 .88 against .82, and names lose nothing
     return "word" if stem[-1] in "ةي" and len(stem) > 4 else "name"
+
+
+def _territory(typed: str, stem: str) -> bool:
+    return fold(typed) in territories() or fold(stem) in territories()
 
 
 def _generated(stem: str, kind: str, lemmas: frozenset[str], dictionary: Dictionary | None) -> dict[str, int]:
@@ -116,11 +128,11 @@ def _generated(stem: str, kind: str, lemmas: frozenset[str], dictionary: Diction
         bases |= _singulars(stem)
         found.update(dict.fromkeys(bases, ANY))
     for base in bases:
-        _by_rule(base, found, kind == "word", bool(lemmas))
+        _by_rule(base, found, kind == "word")
     return found
 
 
-def _by_rule(base: str, found: dict[str, int], word: bool, known: bool) -> None:
+def _by_rule(base: str, found: dict[str, int], word: bool) -> None:
     """The regular inflections of a word by its ending (design: dual, sound plurals, construct, accusative)."""
     if len(base) < 3:
         return
@@ -130,7 +142,7 @@ def _by_rule(base: str, found: dict[str, int], word: bool, known: bool) -> None:
         if word:
             _each(found, head, _FEMININE, ANY)
             _each(found, head, ("تا", "تي"), BARE)
-    elif base[-1] == "ه" and not known:
+    elif base[-1] == "ه":
         _add(found, head + "ة", ANY)
     elif base[-1] == "ي" and word:
         _add(found, base + "ا", BARE)
@@ -143,8 +155,6 @@ def _by_rule(base: str, found: dict[str, int], word: bool, known: bool) -> None:
         _add(found, base + "ا", BARE)
         if len(base) > 3:
             _each(found, base, ("ات", *_NUMBERED), ANY)
-    elif base[-1] not in "اويىءه" and not known and len(base) >= 4:
-        _add(found, base + "ات", ANY)
 
 
 def _singulars(stem: str) -> set[str]:

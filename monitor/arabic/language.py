@@ -18,8 +18,10 @@ _KURDISH = re.compile(r"[ۆێڕڵە]")
 _PERSIAN = re.compile(r"[یک]")
 _PERSIAN_LETTERS = re.compile(r"[پچژگ]")
 _ARABIC_ONLY = re.compile(r"[ةىيكأإ]")
-_PERSIAN_WORDS = frozenset("است این که را برای شد کرد های می شود خواهد بود ایران در به از با".split())
-_ARABIC_WORDS = frozenset("في من على إلى عن مع أن التي الذي هذا هذه بعد قبل بين خلال".split())
+_PERSIAN_TEXT = "است این که را برای شد کرد های می شود خواهد بود ایران در به از با"
+_ARABIC_TEXT = "في من على إلى عن مع أن التي الذي هذا هذه بعد قبل بين خلال"
+_PERSIAN_WORDS = frozenset(_PERSIAN_TEXT.split())
+_ARABIC_WORDS = frozenset(_ARABIC_TEXT.split())
 _SAMPLE = 2_000
 
 

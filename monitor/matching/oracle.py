@@ -23,6 +23,7 @@ from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState, Span
 
 _MOST_SPANS = 100
 _MOST_REGEX = 500
+_LONGEST = 200_000
 _NAMES = {"tag": "tags", "lang": "language"}
 
 
@@ -77,7 +78,7 @@ class _Reading:
             **{"tags": " | ".join(article.tags), "url": article.url, "language": article.language},
             "outlet": " | ".join(dict.fromkeys(names)),
         }
-        self.fields = {name: _Field(text, tokenise(text)) for name, text in texts.items()}
+        self.fields = {name: _Field(text, tokenise(text)) for name, text in _cut_short(texts).items()}
         self.lead = "body" if article.body.strip() else "summary"
 
     def _all(self, *names: str) -> Allowed:
@@ -243,6 +244,10 @@ class _Reading:
                     span = Span(field, start, end, f"/{node.pattern}/")
                     found.add(_Place(field, first, last, frozenset({span})))
         return found or None
+
+
+def _cut_short(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text[:_LONGEST] for name, text in texts.items()}
 
 
 def _union(parts: list[Found]) -> set[_Place]:

@@ -20,6 +20,7 @@ FIELD_OF: Mapping[str, int] = {
     **{"outlet": OUTLET, "lang": LANGUAGE, "language": LANGUAGE},
 }
 LEAD_WORDS = 50
+LONGEST = 200_000  # code points of a field that are searched: more than any report has, and a flood ends there
 END = 1 << 60
 Scope = dict[int, tuple[int, int]]  # field → the words [low, high) looked at
 EVERYWHERE: Scope = dict.fromkeys(DEFAULT_FIELDS, (0, END))
@@ -99,7 +100,9 @@ class ArticleView:
 
     def __init__(self, article: Article, outlet: Outlet | None, lexicon: Lexicon, used: Collection[int]) -> None:
         self.article = article
-        self.fields = {field: FieldView(field_text(article, outlet, FIELDS[field]), lexicon) for field in used}
+        self.fields = {
+            field: FieldView(field_text(article, outlet, FIELDS[field])[:LONGEST], lexicon) for field in used
+        }
         text = BODY if article.body.strip() else SUMMARY
         self.lead: Scope = {TITLE: (0, END), text: (0, LEAD_WORDS)}
         self.present = set().union(*(self.fields[field].present for field in DEFAULT_FIELDS))  # atoms of these
