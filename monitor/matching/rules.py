@@ -1,0 +1,218 @@
+"""YAML → watch rules, or every problem of every file at once, each with its line and column, also inside a query.
+
+Several files are one set: their term lists are shared, and no rule id may occur twice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor import yamlfile
+from monitor.arabic.normalise import fold, soft
+from monitor.errors import ConfigError, Problem
+from monitor.matching.assemble import Composed, Kinds, Reading, TermLists
+from monitor.matching.query import show
+from monitor.matching.schema import RuleEntry, RuleFile
+from monitor.matching.tree import Node, Phrase, Term
+from monitor.matching.walk import rebuild, walk
+from monitor.model import Rule
+from monitor.yamlfile import Document
+
+__all__ = ["RuleSet", "WatchRule", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRule:
+    """A rule with its query. text is the query as written, which the places of query's nodes are places of."""
+
+    rule: Rule
+    query: Node
+    text: str
+    matches: tuple[str, ...]  # examples that the query must hold for
+    skips: tuple[str, ...]  # examples that it must not hold for
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """All rules of all files, in the order written. warnings: what is accepted and should be known."""
+
+    rules: tuple[WatchRule, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    def get(self, rule_id: str) -> WatchRule | None:
+        """The rule of that id, or None."""
+        return next((one for one in self.rules if one.rule.id == rule_id), None)
+
+
+def load(paths: Sequence[pathlib.Path]) -> RuleSet:
+    """The rules of all files (of a folder: its *.yaml and *.yml); ConfigError with every problem of every file."""
+    reading = Reading()
+    documents = _documents(paths, reading)
+    lists = TermLists(documents, reading)
+    entries = [_entries(document, lists, reading) for document in documents]
+    _refuse_twice(documents, reading)
+    models = [_validated(document, reading) for document in documents]
+    shared = _shared_kinds(zip(documents, models, strict=True), reading)
+    if reading.errors:
+        raise ConfigError(reading.errors)
+    rules: list[WatchRule] = []
+    for document, model, composed in zip(documents, models, entries, strict=True):
+        assert model is not None, "a file without a model has errors"
+        for index, (entry, query) in enumerate(zip(model.rules, composed, strict=True)):
+            assert query is not None, "a rule without a query has errors"
+            at: yamlfile.Path = ("rules", index)
+            kinds = shared | _kinds(document, (*at, "kinds"), entry.kinds, reading)
+            rules.append(_rule(document, at, entry, _with_kinds(query, kinds)))
+            reading.warnings += _idle_kinds(document, at, entry, rules[-1].query)
+    if not rules:
+        names = ", ".join(str(path) for path in paths) or "rules"
+        reading.warnings.append(Problem(names, 0, 0, "rules", "there are no rules: nothing will be watched", "warning"))
+    return RuleSet(tuple(rules), tuple(sorted(reading.warnings)))
+
+
+def _documents(paths: Sequence[pathlib.Path], reading: Reading) -> list[Document]:
+    found: list[Document] = []
+    files = [file for path in paths for file in _files(path)]
+    for path in dict.fromkeys(files):
+        try:
+            found.append(yamlfile.read(path))
+        except ConfigError as error:
+            reading.errors += error.problems
+    return found
+
+
+def _files(path: pathlib.Path) -> list[pathlib.Path]:
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml") and file.is_file())
+    return [path]
+
+
+def _validated(document: Document, reading: Reading) -> RuleFile | None:
+    """The file as a model; its problems are noted unless the place has a more telling one already."""
+    try:
+        return yamlfile.validate(document, RuleFile)
+    except ConfigError as error:
+        told = {(one.file, one.where) for one in reading.errors}
+        reading.errors += [one for one in error.problems if (one.file, one.where) not in told]
+        return None
+
+
+def _raw_rules(document: Document) -> list[object]:
+    rules = document.data.get("rules") if isinstance(document.data, dict) else None
+    return rules if isinstance(rules, list) else []
+
+
+def _entries(document: Document, lists: TermLists, reading: Reading) -> list[Composed | None]:
+    """The query of every rule, None where it has problems. Read before the model, so that all problems show."""
+    found: list[Composed | None] = []
+    for index, raw in enumerate(_raw_rules(document)):
+        composed = None
+        if isinstance(raw, dict):
+            composed = lists.compose(document, ("rules", index), raw)
+        found.append(composed)
+    return found
+
+
+def _refuse_twice(documents: Sequence[Document], reading: Reading) -> None:
+    first: dict[str, str] = {}
+    for document in documents:
+        for index, raw in enumerate(_raw_rules(document)):
+            rule_id = raw.get("id") if isinstance(raw, dict) else None
+            if not isinstance(rule_id, str) or not rule_id:
+                continue
+            at = ("rules", index, "id")
+            line, _ = document.place(at)
+            if rule_id in first:
+                what = f"the id {rule_id} is taken (first in {first[rule_id]}): give each rule its own"
+                reading.errors.append(document.problem(at, what))
+            else:
+                first[rule_id] = f"{document.path}:{line}"
+
+
+def _shared_kinds(files: object, reading: Reading) -> Kinds:
+    """The kinds of all files; the keys of rules are checked here too."""
+    shared: Kinds = {}
+    for document, model in files:  # type: ignore[attr-defined]
+        if model is None:
+            continue
+        shared.update(_kinds(document, ("kinds",), model.kinds, reading))
+        for index, entry in enumerate(model.rules):
+            _kinds(document, ("rules", index, "kinds"), entry.kinds, reading)
+    return shared
+
+
+def _kinds(document: Document, at: yamlfile.Path, written: Mapping[str, str], reading: Reading) -> Kinds:
+    found: Kinds = {}
+    for word, kind in written.items():
+        if len(word.split()) != 1:
+            reading.errors.append(document.problem((*at, word), "a kind is given to single words", key=True))
+        found[fold(soft(word))] = "name" if kind == "name" else "word"
+    return found
+
+
+def _idle_kinds(document: Document, at: yamlfile.Path, entry: RuleEntry, query: Node) -> list[Problem]:
+    """Warnings about kinds that the rule gives to words it does not look for."""
+    used = {fold(soft(term.text)) for term in _terms(query)}
+    what = "does not stand in the rule's query, so its kind changes nothing"
+    idle = [word for word in entry.kinds if fold(soft(word)) not in used]
+    return [document.problem((*at, "kinds", word), what, severity="warning", key=True) for word in idle]
+
+
+def _rule(document: Document, at: yamlfile.Path, entry: RuleEntry, composed: Composed) -> WatchRule:
+    query = composed.query
+    line, _ = document.place(at)
+    names = entry.name
+    rule = Rule(
+        id=entry.id,
+        name_ar=names.ar or names.en or entry.id,
+        name_en=names.en or names.ar or entry.id,
+        severity=entry.severity,
+        state=entry.state,
+        channels=entry.channels,
+        cooldown=entry.cooldown,
+        languages=entry.languages,
+        outlets_include=entry.outlets.include,
+        outlets_exclude=entry.outlets.exclude,
+        countries=entry.countries,
+        min_outlets=entry.min_outlets,
+        max_age=entry.max_age,
+        tags=entry.tags,
+    )
+    rule = dataclasses.replace(rule, version=_version(rule, query))
+    examples = entry.examples
+    return WatchRule(rule, query, composed.text, examples.match, examples.skip, document.path, line)
+
+
+def _terms(query: Node) -> list[Term]:
+    terms: list[Term] = []
+    for node in walk(query):
+        if isinstance(node, Phrase):
+            terms += node.words
+        elif isinstance(node, Term):
+            terms.append(node)
+    return terms
+
+
+def _with_kinds(composed: Composed, kinds: Kinds) -> Composed:
+    def change(node: Node) -> Node:
+        if isinstance(node, Term) and node.mode in ("word", "verb", "loose"):
+            kind = kinds.get(fold(soft(node.text)))
+            return dataclasses.replace(node, kind=kind) if kind else node
+        return node
+
+    return Composed(rebuild(composed.query, change), composed.text) if kinds else composed
+
+
+def _version(rule: Rule, query: Node) -> str:
+    """Equal for rules that say the same, however they are laid out; examples and comments do not count."""
+    says = {name: str(getattr(rule, name)) for name in sorted(Rule.__dataclass_fields__) if name != "version"}
+    says["query"] = show(query)
+    says["kinds"] = " ".join(f"{term.text}={term.kind}" for term in _terms(query) if term.kind != "auto")
+    return hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()[:12]
