@@ -75,7 +75,7 @@ def places(text: str) -> list[tuple[int, int]]:
 
 def trimmed(text: str, end: int) -> int:
     """The end of a run without the invisible characters and tatweel that trail it: what a reader takes for its end."""
-    while text[end - 1] in _TRIMMED:
+    while end > 0 and text[end - 1] in _TRIMMED:
         end -= 1
     return end
 
