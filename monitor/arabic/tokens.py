@@ -85,8 +85,10 @@ def tokenise(text: str) -> list[Token]:
     tokens: list[Token] = []
     sentence = paragraph = 0
     before, previous = 0, ""
-    for raw, (start, untrimmed) in zip(runs(text), places(text), strict=True):
-        end = trimmed(text, untrimmed)
+    for raw, (start, end) in zip(runs(text), places(text), strict=True):
+        found = word(raw)
+        if not found:
+            continue
         gap = text[before:start]
         if gap != " " and tokens:
             if _PARAGRAPH.search(gap):
@@ -94,11 +96,9 @@ def tokenise(text: str) -> list[Token]:
                 sentence += 1
             elif _ends_sentence(gap, previous):
                 sentence += 1
-        found = word(raw)
-        if found:
-            previous = found[0]
-            tokens.append(Token(previous, found[1], start, end, sentence, paragraph))
-        before = end
+        before = trimmed(text, end)
+        previous = found[0]
+        tokens.append(Token(previous, found[1], start, before, sentence, paragraph))
     return tokens
 
 
