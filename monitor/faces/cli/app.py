@@ -6,12 +6,17 @@ from importlib.metadata import version as package_version
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Rasid (راصد) watches Arabic news feeds and alerts once per story.")
+from monitor.faces.cli import channels, rules
+from monitor.faces.cli.match import match
 
-
-@app.callback()
-def root() -> None:
-    """Rasid (راصد) watches Arabic news feeds and alerts once per story."""
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Rasid (راصد) watches Arabic news feeds and alerts once per story.",
+    epilog="Exit codes: 0 done · 1 the answer is no (an example failed, a file has problems) · 2 wrong usage or error.",
+)
+app.add_typer(rules.app, name="rules")
+app.add_typer(channels.app, name="channels")
+app.command()(match)
 
 
 @app.command()

@@ -1,0 +1,135 @@
+"""`rasid match`: which rules hit a text, on which words, and why the others did not."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.arabic.language import guess
+from monitor.faces.cli.common import AsJson, ConfigDir, err, load_rules, print_json, told
+from monitor.matching.examples import article
+from monitor.matching.explain import Explained, Explanation
+from monitor.matching.matcher import Matcher
+from monitor.model import Article, RuleMatch
+from monitor.pages.extract import clean_text
+
+MAX_BYTES = 5_000_000
+_Text = Annotated[str | None, typer.Argument(help="The text; from standard input if neither it nor --file is given.")]
+_File = Annotated[Path | None, typer.Option("--file", "-f", help="Read the text from a file: first line the title.")]
+
+
+def match(
+    text: _Text = None,
+    file: _File = None,
+    rule: Annotated[str | None, typer.Option("--rule", "-r", help="Only this rule.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Also say why the other rules did not hit.")] = False,
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """Show which rules hit a text, by which terms and where.
+
+    Ends with 1 if none does. Example: rasid match 'هجوم بطائرات "شاهد" المسيّرة'
+    """
+    with told():
+        found = load_rules(config)
+    if rule is not None and found.get(rule) is None:
+        err.print(f"[red]✗[/red] no rule has the id {rule}; `rasid rules list` names them")
+        raise typer.Exit(2)
+    subject = _article(_read(text, file))
+    matcher = Matcher([(one.rule, one.query) for one in found.rules])
+    hits = {hit.rule_id: hit for hit in matcher.match(subject) if rule in (None, hit.rule_id)}
+    missed = [one.rule.id for one in found.rules if one.rule.id not in hits and (one.rule.id == rule or why)]
+    if as_json:
+        print_json(
+            {
+                "hits": [_hit_json(subject, hit) for hit in hits.values()],
+                "misses": [_miss_json(matcher.explain(subject, one)) for one in missed],
+            }
+        )
+    else:
+        for hit in hits.values():
+            typer.echo(f"✓ {hit.rule_id}")
+            for line in _spans(subject, hit):
+                typer.echo(f"    {line}")
+        for one in missed:
+            _print_miss(matcher.explain(subject, one))
+        if not hits and not missed:
+            typer.echo("no rule hits; --why says why not")
+    raise typer.Exit(0 if hits else 1)
+
+
+def _read(text: str | None, file: Path | None) -> str:
+    if text is not None:
+        return text
+    if file is None:
+        if sys.stdin.isatty():
+            err.print("[red]✗[/red] give a text, --file, or pipe one in; `rasid match --help` shows an example")
+            raise typer.Exit(2)
+        return sys.stdin.buffer.read(MAX_BYTES).decode("utf-8", "replace")
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES).decode("utf-8-sig", "replace")
+    except OSError as error:
+        err.print(f"[red]✗[/red] {file}: {error.strerror}; give the path of a text file")
+        raise typer.Exit(2) from None
+
+
+def _article(text: str) -> Article:
+    title, _, body = text.strip().partition("\n")
+    return replace(article(title.strip()), body=clean_text(body), language=guess(text))
+
+
+def _spans(subject: Article, hit: RuleMatch) -> list[str]:
+    lines = []
+    for span in hit.spans:
+        field = str(getattr(subject, span.field, ""))
+        before, after = field[max(0, span.start - 30) : span.start], field[span.end : span.end + 30]
+        passage = f"{before}[{field[span.start : span.end]}]{after}".replace("\n", " ")
+        lines.append(f"{span.field} {span.start}-{span.end}  {span.term}  …{passage}…")
+    return lines
+
+
+def _hit_json(subject: Article, hit: RuleMatch) -> dict[str, object]:
+    return {
+        "rule": hit.rule_id,
+        "score": hit.score,
+        "spans": [
+            {
+                "field": span.field,
+                "start": span.start,
+                "end": span.end,
+                "term": span.term,
+                "text": str(getattr(subject, span.field, ""))[span.start : span.end],
+            }
+            for span in hit.spans
+        ],
+    }
+
+
+def _miss_json(explanation: Explanation) -> dict[str, object]:
+    return {"rule": explanation.rule_id, "excluded": explanation.excluded, "query": _node_json(explanation.root)}
+
+
+def _node_json(node: Explained) -> dict[str, object]:
+    return {
+        "text": node.text,
+        "held": node.held,
+        "note": node.note,
+        "children": [_node_json(child) for child in node.children],
+    }
+
+
+def _print_miss(explanation: Explanation) -> None:
+    typer.echo(f"✗ {explanation.rule_id}{': ' + explanation.excluded if explanation.excluded else ''}")
+    _print_node(explanation.root, 1)
+
+
+def _print_node(node: Explained, depth: int) -> None:
+    note = f"  ({node.note})" if node.note else ""
+    typer.echo(f"{'    ' * depth}{'✓' if node.held else '✗'} {node.text}{note}")
+    for child in node.children:
+        _print_node(child, depth + 1)
