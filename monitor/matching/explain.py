@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from monitor.arabic.forms import Dictionary
 from monitor.matching import tree
-from monitor.matching.compile import Compiler, anchor, children, label
+from monitor.matching.compile import Compiler, anchor, label
 from monitor.matching.filters import excluded
 from monitor.matching.lexicon import Lexicon, words_of
 from monitor.matching.nodes import Compiled
 from monitor.matching.spans import spans
 from monitor.matching.view import EVERYWHERE, ArticleView, Scope, field_text
+from monitor.matching.walk import children
 from monitor.model import Article, Outlet, Rule, RuleState, Span
 
 _SIGNS = {"exact": "=", "verb": "^", "loose": "~"}
@@ -50,9 +52,11 @@ class _Part:
     below: tuple[_Part, ...]
 
 
-def explain(rule: Rule, node: tree.Node, article: Article, outlet: Outlet | None) -> Explanation:
+def explain(
+    rule: Rule, node: tree.Node, article: Article, outlet: Outlet | None, dictionary: Dictionary | None = None
+) -> Explanation:
     """Evaluate every node of a rule's query by itself on one article."""
-    lexicon = Lexicon()
+    lexicon = Lexicon(dictionary)
     compiler = Compiler(lexicon)
     compiled = compiler.compile(node)
     root = _prepare(node, compiler, compiled, denied=False)
@@ -92,7 +96,7 @@ def _note(part: _Part, held: bool, found: Sequence[Span], article: Article, outl
         notes.append("stands under NOT")
     if isinstance(node, tree.AtLeast):
         notes.append(f"asks for {node.count} places")
-    if isinstance(node, tree.Near | tree.Same) and not held and all(child.compiled is not None for child in part.below):
+    if isinstance(node, tree.Near | tree.Same) and not held:
         notes.append("both sides must hold together, not only each by itself")
     if isinstance(node, tree.Scope) and node.field == "lead":
         notes.append("the title and the first 50 words")

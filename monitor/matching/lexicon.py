@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from monitor.arabic.forms import ANY, PRONOUNS, Forms, Kind, expand, strip_pronoun
+from monitor.arabic.forms import ANY, PRONOUNS, Dictionary, Forms, Kind, expand, strip_pronoun
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.loose import is_loose, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
@@ -17,7 +17,7 @@ from monitor.arabic.tokens import AL, BARE, candidates, runs, tokenise, word
 from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
 
-_KEPT = 200_000  # some 30 MB when full; a week of Arabic news has as many spellings
+_KEPT = 120_000  # some 25 MB when full: the spellings of some thousand articles
 _LONGEST_KEPT = 48
 _STARRED = re.compile(rf"[\w{MARKS}{INVISIBLE}*]+")
 
@@ -105,7 +105,8 @@ def _insert(table: dict[str, tuple[_Entry, ...]], form: str, entry: _Entry) -> N
 class Lexicon:
     """All words of all queries. Add each with `atom`, then ask `memory` for every chunk of `text.split()`."""
 
-    def __init__(self) -> None:
+    def __init__(self, dictionary: Dictionary | None = None) -> None:
+        self._dictionary = dictionary
         self.memory = _Memory(self)
         self.words: list[Word] = []
         self._atoms: dict[Word, int] = {}
@@ -135,7 +136,7 @@ class Lexicon:
         return atom
 
     def _add_forms(self, atom: int, word: Word) -> None:
-        forms = expand(word.text, word.kind)
+        forms = expand(word.text, word.kind, dictionary=self._dictionary)
         entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
         with_pronoun = {host + pronoun for host in forms.hosts for pronoun in PRONOUNS}
         modes = {form: allowed for form, allowed in forms.modes.items() if form not in with_pronoun or allowed & AL}

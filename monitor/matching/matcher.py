@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from monitor.arabic.forms import Dictionary
 from monitor.matching import explain as explaining
 from monitor.matching.compile import Compiler, anchor
 from monitor.matching.filters import excluded
@@ -29,10 +30,17 @@ class Matcher:
     Raises QueryError for a query that cannot be compiled (its regular expression, its depth).
     """
 
-    def __init__(self, rules: Sequence[tuple[Rule, Node]], outlets: Mapping[str, Outlet] | None = None) -> None:
+    def __init__(
+        self,
+        rules: Sequence[tuple[Rule, Node]],
+        outlets: Mapping[str, Outlet] | None = None,
+        *,
+        dictionary: Dictionary | None = None,
+    ) -> None:
+        self._dictionary = dictionary
         self._outlets = dict(outlets or {})
         self._queries = {rule.id: (rule, node) for rule, node in rules}
-        self._lexicon = Lexicon()
+        self._lexicon = Lexicon(dictionary)
         compiler = Compiler(self._lexicon)
         on = [(rule, node) for rule, node in rules if rule.state is not RuleState.OFF]
         self._rules: list[tuple[Rule, Compiled]] = [(rule, compiler.compile(node)) for rule, node in on]
@@ -62,7 +70,8 @@ class Matcher:
     def explain(self, article: Article, rule_id: str) -> explaining.Explanation:
         """Why a rule holds for an article or does not, node by node. KeyError for an unknown rule."""
         rule, node = self._queries[rule_id]
-        return explaining.explain(rule, node, article, self._outlets.get(article.outlet_id))
+        outlet = self._outlets.get(article.outlet_id)
+        return explaining.explain(rule, node, article, outlet, self._dictionary)
 
     def _learn(self, atoms: Iterable[int]) -> None:
         if self._articles < _RE_ANCHOR_AFTER[-1]:
