@@ -11,6 +11,7 @@ from monitor.errors import QueryError
 from monitor.matching import nodes, tree
 from monitor.matching.lexicon import Lexicon, Word, words_of
 from monitor.matching.view import DEFAULT_FIELDS, FIELD_OF
+from monitor.matching.walk import depth
 
 MAX_DEPTH = 120  # far beyond what people write, and within the interpreter's stack
 _REGEX_MEMORY = 8 << 20
@@ -18,26 +19,8 @@ _REGEX_MEMORY = 8 << 20
 
 def check_depth(root: tree.Node) -> None:
     """QueryError where the tree is deeper than MAX_DEPTH."""
-    level, depth = [root], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise QueryError(f"the query is nested more than {MAX_DEPTH} levels deep: split it up", *root.at)
-        level = [child for node in level for child in children(node)]
-
-
-def children(node: tree.Node) -> tuple[tree.Node, ...]:
-    """The nodes below a node, in the order written; the words of a phrase are part of it."""
-    match node:
-        case tree.And() | tree.Or():
-            return node.children
-        case tree.Not() | tree.AtLeast() | tree.Scope():
-            return (node.child,)
-        case tree.Near() | tree.Same():
-            return (node.left, node.right)
-        case tree.Score():
-            return tuple(child for child, _ in node.weights)
-    return ()
+    if depth(root) > MAX_DEPTH:
+        raise QueryError(f"the query is nested more than {MAX_DEPTH} levels deep: split it up", *root.at)
 
 
 def label(node: tree.Term | tree.Phrase | tree.Regex) -> str:
