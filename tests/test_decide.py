@@ -152,7 +152,7 @@ stories = st.builds(StoryView, st.just(1), moments, st.lists(st.sampled_from("ab
     rules, stories, moments, st.none() | moments, moments, st.none() | moments, st.booleans(), st.booleans(), spans,
     spans, st.sampled_from(get_args(Backfill)),
 )  # fmt: skip
-def test_deciding_never_raises_and_its_decision_fits_its_code(  # noqa: PLR0917
+def test_deciding_never_raises_and_its_decision_fits_its_code(
     rule: Rule, story: StoryView, now: datetime, published: datetime | None, seen: datetime, last: datetime | None,
     alerted: bool, first_poll: bool, age: timedelta, first_age: timedelta, backfill: Backfill,
 ) -> None:  # fmt: skip

@@ -214,7 +214,11 @@ def messages():
         text("recent"),
     )
     op.create_table(
-        "notices", text("key", primary_key=True), time("created"), text("text"), refers("message_id", "messages.id", null=True)
+        "notices",
+        text("key", primary_key=True),
+        time("created"),
+        text("text"),
+        refers("message_id", "messages.id", null=True),
     )
 
 
@@ -232,7 +236,7 @@ def search():
         op.execute(
             "CREATE VIRTUAL TABLE article_search USING fts5("
             "words, content='article_words', content_rowid='article_id', "
-            "tokenize=\"unicode61 remove_diacritics 0\")"
+            'tokenize="unicode61 remove_diacritics 0")'
         )
         return
     op.execute(

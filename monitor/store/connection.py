@@ -152,4 +152,5 @@ def _prepare_folder(path: Path, *, read_only: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path.parent}: the folder cannot be made ({error.strerror}): make it, or correct database.url") from error
+        what = f"{path.parent}: the folder cannot be made ({error.strerror})"
+        raise StoreError(f"{what}: make it, or correct database.url") from error

@@ -236,7 +236,7 @@ def add_to_index(connection: sa.Connection, rows: Sequence[Mapping[str, object]]
 
 
 def remove_from_index(connection: sa.Connection, article_ids: Sequence[int]) -> None:
-    ids = sa.bindparam("ids", list(article_ids), expanding=True)
+    ids: sa.BindParameter[Sequence[int]] = sa.bindparam("ids", list(article_ids), expanding=True)
     if is_sqlite(connection):
         connection.execute(
             sa.text(

@@ -44,7 +44,8 @@ class Intake:
             )
         ).first()
         if known is None:
-            gone = sa.select(sa.literal(1)).where(gone_keys.c.feed_id == article.feed_id, gone_keys.c.key == article.key)
+            pruned = (gone_keys.c.feed_id == article.feed_id, gone_keys.c.key == article.key)
+            gone = sa.select(sa.literal(1)).where(*pruned)
             return Novelty("new" if run(gone).first() is None else "same", None)
         if known.content_hash == dialect.bounded(article.content_hash):
             return Novelty("same", known.id)

@@ -69,7 +69,7 @@ class MessageRows:
             StoryLines(
                 story_id=story.story_id,
                 rule_ids=story.rule_ids,
-                lines=tuple(ArticleLine(article, outlet(article.outlet_id), spans) for article, spans in story.articles),
+                lines=tuple(ArticleLine(one, outlet(one.outlet_id), spans) for one, spans in story.articles),
                 article_count=story.article_count,
                 outlet_count=story.outlet_count,
             )

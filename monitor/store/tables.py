@@ -12,7 +12,6 @@ from monitor.store.dialect import Json, Key, Utc, Words
 metadata = sa.MetaData()
 
 
-
 def _id() -> sa.Column[int]:
     return sa.Column("id", sa.Integer, primary_key=True)
 
@@ -257,4 +256,4 @@ notices = sa.Table(
 )
 
 # Beside these, the migrations make the search index, whose shape each database has its own (see dialect):
-# article_words (article_id, words) and, on SQLite, the FTS5 table article_search over it; on Postgres, a tsvector in it.
+# article_words (article_id, words); over it, on SQLite the FTS5 table article_search, on Postgres a tsvector in it.

@@ -1,0 +1,173 @@
+"""The flow on a real HTTP server, real parse workers and a real SQLite file."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from aiohttp import web
+
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.workers import ParseWorkers
+from monitor.matching.matcher import Matcher
+from monitor.matching.query import parse
+from monitor.model import Feed, Outlet, Rule
+from monitor.pipeline import Flow, PollReport, poll_feed
+from monitor.store.intake import Intake
+from monitor.store.store import Store
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RULE = Rule("shahed", "مسيّرات شاهد", "Shahed drones")
+BODY = (
+    "أعلنت القوات الجوية الأوكرانية صباح اليوم أنها أسقطت عشرين طائرة من طراز شاهد أطلقتها روسيا خلال الليل على "
+    "العاصمة كييف ومدينة أوديسا، وأضافت في بيان أن حطام الطائرات سقط على مبنى سكني من دون وقوع إصابات بين السكان."
+)
+VIDEO = "شاهد بالفيديو لحظة وصول المنتخب إلى المطار"
+
+
+def rss(*entries: tuple[str, str, str, datetime]) -> str:
+    items = "".join(
+        f"<item><title>{title}</title><link>{link}</link><guid>{link}</guid><description>{text}</description>"
+        f"<pubDate>{format_datetime(when)}</pubDate></item>"
+        for title, link, text, when in entries
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>أخبار</title>{items}</channel></rss>'
+    )
+
+
+class World:
+    """A feed server and a flow that polls it."""
+
+    def __init__(self, flow: Flow, base: str, bodies: dict[str, str]) -> None:
+        self.flow, self.base, self.bodies = flow, base, bodies
+
+    async def poll(self, outlet: str, now: datetime) -> PollReport:
+        feed = Feed(id=outlet, url=f"{self.base}/{outlet}", outlet=Outlet(outlet, outlet, outlet, "LB", "ar"))
+        store = self.flow.store
+        known = store.feed_states()
+        if outlet not in known:
+            store.sync_feeds([replace(feed, id=one) for one in {*known, outlet}], now)
+        return await poll_feed(self.flow, feed, store.feed_states()[outlet], now)
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        engine = sa.create_engine(f"sqlite:///{self.flow.store.place.removeprefix('SQLite ')}")
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(statement))]
+
+
+@asynccontextmanager
+async def world(folder: Path, rule: Rule = RULE) -> AsyncIterator[World]:
+    bodies: dict[str, str] = {}
+
+    async def serve(request: web.Request) -> web.Response:
+        return web.Response(text=bodies[request.match_info["name"]], content_type="application/rss+xml")
+
+    app = web.Application()
+    app.router.add_get("/{name}", serve)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    store = Store.open(f"sqlite:///{folder / 'rasid.db'}", owner="test")
+    try:
+        with ThreadPoolExecutor(1) as writer:
+            async with Fetcher(allow_loopback=True, extra_ports=(port,)) as fetcher, ParseWorkers(1) as workers:
+                matcher = Matcher([(rule, parse("شاهد NEAR/4 (طائرة OR طائرات OR طراز)"))])
+                flow = Flow(store, writer, fetcher, workers, matcher, {rule.id: rule}, ["main"])
+                yield World(flow, f"http://127.0.0.1:{port}", bodies)
+    finally:
+        store.close()
+        await runner.cleanup()
+
+
+async def test_a_fresh_article_alerts_and_a_video_headline_does_not(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        fresh = NOW - timedelta(minutes=5)
+        here.bodies["anba"] = rss(
+            ("إسقاط عشرين طائرة شاهد", "https://anba.example/1", BODY, fresh),
+            (VIDEO, "https://anba.example/2", "", fresh),
+        )
+        report = await here.poll("anba", NOW)
+        assert (report.error, report.new, report.hits, report.alerts) == (None, 2, 1, 1)
+        assert here.rows("select decision, code from hits") == [("alert", "new_story")]
+        assert here.rows("select channel, operation, state from deliveries") == [("main", "send", "pending")]
+
+
+async def test_the_same_poll_again_changes_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.bodies["anba"] = rss(("إسقاط طائرة شاهد", "https://anba.example/1", BODY, NOW))
+        await here.poll("anba", NOW)
+        here.bodies["anba"] += "\n"
+        again = await here.poll("anba", NOW + timedelta(minutes=5))
+        assert (again.new, again.hits, again.alerts) == (0, 0, 0)
+        assert here.rows("select count(*) from articles") == [(1,)]
+
+
+async def test_a_second_outlet_joins_the_story(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.bodies["anba"] = rss(("إسقاط عشرين طائرة شاهد", "https://anba.example/1", BODY, NOW))
+        here.bodies["sada"] = rss(("كييف: إسقاط 20 طائرة شاهد ليلا", "https://sada.example/9", BODY, NOW))
+        await here.poll("anba", NOW)
+        report = await here.poll("sada", NOW + timedelta(minutes=1))
+        assert (report.hits, report.alerts) == (1, 0)
+        assert here.rows("select code from hits order by id") == [("new_story",), ("joined_story",)]
+        assert here.rows("select count(distinct story_id) from articles") == [(1,)]
+
+
+async def test_a_rule_that_waits_for_two_outlets_alerts_with_the_second(tmp_path: Path) -> None:
+    async with world(tmp_path, replace(RULE, min_outlets=2)) as here:
+        here.bodies["anba"] = rss(("إسقاط عشرين طائرة شاهد", "https://anba.example/1", BODY, NOW))
+        here.bodies["sada"] = rss(("إسقاط عشرين طائرة شاهد", "https://sada.example/9", BODY, NOW))
+        first = await here.poll("anba", NOW)
+        second = await here.poll("sada", NOW + timedelta(minutes=1))
+        assert (first.alerts, second.alerts) == (0, 1)
+        assert here.rows("select count(*) from alerts") == [(1,)]
+
+
+async def test_old_entries_of_a_first_poll_are_stored_and_muted(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.bodies["anba"] = rss(
+            ("إسقاط طائرة شاهد", "https://anba.example/1", BODY, NOW - timedelta(hours=10)),
+            ("طائرات شاهد فوق خاركيف", "https://anba.example/2", "", NOW - timedelta(days=9)),
+        )
+        report = await here.poll("anba", NOW)
+        assert (report.hits, report.alerts) == (2, 0)
+        assert here.rows("select code from hits order by id") == [("too_old",), ("first_poll",)]
+
+
+async def test_a_rule_whose_channel_does_not_exist_is_muted_with_the_reason(tmp_path: Path) -> None:
+    async with world(tmp_path, replace(RULE, channels=("desk",))) as here:
+        here.bodies["anba"] = rss(("إسقاط طائرة شاهد", "https://anba.example/1", BODY, NOW))
+        await here.poll("anba", NOW)
+        assert here.rows("select decision, code from hits") == [("muted", "no_channel")]
+
+
+async def test_what_is_no_feed_is_a_report_and_backs_off(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.bodies["anba"] = "<html><body>صيانة</body></html>"
+        report = await here.poll("anba", NOW)
+        state = here.flow.store.feed_states()["anba"]
+        assert report.error
+        assert (state.failures, state.first_poll_done) == (1, False)
+
+
+async def test_a_failure_inside_the_intake_leaves_nothing_and_the_next_poll_alerts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path) as here:
+        here.bodies["anba"] = rss(("إسقاط طائرة شاهد", "https://anba.example/1", BODY, NOW))
+        with monkeypatch.context() as broken:
+            broken.setattr(Intake, "save_feed", None)
+            with pytest.raises(TypeError):
+                await here.poll("anba", NOW)
+        assert here.rows("select count(*) from articles") == [(0,)]
+        assert len(here.flow.index) == 0
+        report = await here.poll("anba", NOW + timedelta(minutes=5))
+        assert report.alerts == 1
