@@ -5,6 +5,7 @@ Works on the raw YAML values, so that a query's problems are told even where oth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -55,6 +56,8 @@ class TermLists:
         self.reading = reading
         self.trees: dict[str, Node] = {}
         self._written: dict[str, list[_Written]] = {}
+        # Looking for comments goes through the whole file, so only where a hashtag could be one.
+        self._tagged = {document.path for document in documents if re.search(r"(^|\s)#\w", document.text)}
         for document in documents:
             self._collect(document)
         for name in self._written:
@@ -114,8 +117,10 @@ class TermLists:
     def read(self, written: _Written, *, phrases: bool) -> Node | None:
         """The tree of one query; its problem is noted, and None given, where it cannot be read."""
         try:
-            if _cut_off(written):
-                return None if self._note_comment(written) else _UNKNOWN
+            if not written.key and (comment := self._comment(written.document, written.at)):
+                what = f"YAML takes {quoted(comment)} for a comment and cuts it off: wrap the query in '…'"
+                self.reading.errors.append(problem(written, what, 0))
+                return None
             node = parse(written.text, lists=self.trees, phrases=phrases)
         except QueryError as error:
             self.reading.errors.append(problem(written, error.what, error.start))
@@ -124,11 +129,10 @@ class TermLists:
             self.reading.warnings.append(problem(written, what, at[0], severity="warning"))
         return node
 
-    def _note_comment(self, written: _Written) -> bool:
-        comment = written.document.comment_after(written.at)
-        what = f"YAML takes {quoted(comment)} for a comment and cuts it off: wrap the query in '…'"
-        self.reading.errors.append(problem(written, what, 0))
-        return True
+    def _comment(self, document: Document, at: Path) -> str:
+        """A hashtag (# and a letter) that YAML took for a comment."""
+        comment = document.comment_after(at) if document.path in self._tagged else ""
+        return comment if comment[1:2].isalnum() else ""
 
     def _match(self, written: _Written) -> Node | None:
         """A rule's `match`. Where YAML ate the quotes of `match: "a b"`, the phrase that was meant is read."""
@@ -149,7 +153,9 @@ class TermLists:
         text = _Text(alone=not any(key in raw for key in (*_MANY, "score")))
         parts: list[Node] = []
         match = raw.get("match")
-        if isinstance(match, str) and (match or document.style((*at, "match")) or _comment(document, (*at, "match"))):
+        if isinstance(match, str) and (
+            match or document.style((*at, "match")) or self._comment(document, (*at, "match"))
+        ):
             written = _Written(document, (*at, "match"), match)
             if node := self._match(written):
                 parts.append(text.add("match", match, node))
@@ -163,7 +169,8 @@ class TermLists:
             parts.append(score)
         if len(self.reading.errors) > before:
             return None
-        if not [part for part in parts if not isinstance(part, Not)] and not _bad_shape(raw):
+        wanted = any(raw.get(key) for key in ("match", "any", "all", "score"))
+        if not (parts and wanted) and not _bad_shape(raw):
             what = "has nothing to look for: give it match, any, all or score"
             if parts:
                 what = "says only what must not occur: add match, any, all or score"
@@ -245,16 +252,6 @@ def _only_words(text: str) -> bool:
         return all(one.kind in ("word", "end") for one in lex(text))
     except QueryError:
         return False
-
-
-def _comment(document: Document, at: Path) -> str:
-    """A hashtag (# and a letter) that YAML took for a comment."""
-    comment = document.comment_after(at)
-    return comment if comment[1:2].isalnum() else ""
-
-
-def _cut_off(written: _Written) -> bool:
-    return not written.key and bool(_comment(written.document, written.at))
 
 
 def _bad_shape(raw: dict[str, object]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from monitor.errors import QueryError
 from monitor.matching.lexer import lex, pieces
 from monitor.matching.tree import And, AtLeast, Near, Node, Not, Or, Phrase, Regex, Same, Scope, Score, Term
@@ -9,6 +11,7 @@ from monitor.matching.tree import And, AtLeast, Near, Node, Not, Or, Phrase, Reg
 MARKS = {"word": "", "wildcard": "", "exact": "=", "verb": "^", "loose": "~"}
 OPERATORS = frozenset(("and", "or", "not", "near", "onear", "sentence", "paragraph", "same"))
 # What binds less tightly gets parentheses inside what binds more tightly.
+_PLAIN = re.compile("[ء-غف-ي]+").fullmatch
 _OR, _AND, _NOT, _NEAR, _ITEM = range(5)
 
 
@@ -61,6 +64,8 @@ def _leaf(node: Term | Phrase) -> str:
 
 def _bare(mark: str, text: str) -> bool:
     """Whether a word needs no quotes: it is read back as that one word and not as an operator."""
+    if _PLAIN(text):
+        return True
     if text.lower() in OPERATORS or len(pieces(text)) != 1:
         return False
     try:

@@ -16,8 +16,9 @@ from monitor import yamlfile
 from monitor.arabic.normalise import fold, soft
 from monitor.errors import ConfigError, Problem
 from monitor.matching.assemble import Composed, Kinds, Reading, TermLists
+from monitor.matching.lexer import pieces
 from monitor.matching.query import show
-from monitor.matching.schema import RuleEntry, RuleFile
+from monitor.matching.schema import KindName, RuleEntry, RuleFile
 from monitor.matching.tree import Node, Phrase, Term
 from monitor.matching.walk import rebuild, walk
 from monitor.model import Rule
@@ -59,16 +60,19 @@ def load(paths: Sequence[pathlib.Path]) -> RuleSet:
     entries = [_entries(document, lists, reading) for document in documents]
     _refuse_twice(documents, reading)
     models = [_validated(document, reading) for document in documents]
-    shared = _shared_kinds(zip(documents, models, strict=True), reading)
+    _refuse_long_kinds(documents, reading)
     if reading.errors:
         raise ConfigError(reading.errors)
+    shared: Kinds = {}
+    for model in models:
+        shared |= _kinds(model.kinds if model else {})
     rules: list[WatchRule] = []
     for document, model, composed in zip(documents, models, entries, strict=True):
         assert model is not None, "a file without a model has errors"
         for index, (entry, query) in enumerate(zip(model.rules, composed, strict=True)):
             assert query is not None, "a rule without a query has errors"
             at: yamlfile.Path = ("rules", index)
-            kinds = shared | _kinds(document, (*at, "kinds"), entry.kinds, reading)
+            kinds = shared | _kinds(entry.kinds)
             rules.append(_rule(document, at, entry, _with_kinds(query, kinds)))
             reading.warnings += _idle_kinds(document, at, entry, rules[-1].query)
     if not rules:
@@ -136,25 +140,22 @@ def _refuse_twice(documents: Sequence[Document], reading: Reading) -> None:
                 first[rule_id] = f"{document.path}:{line}"
 
 
-def _shared_kinds(files: object, reading: Reading) -> Kinds:
-    """The kinds of all files; the keys of rules are checked here too."""
-    shared: Kinds = {}
-    for document, model in files:  # type: ignore[attr-defined]
-        if model is None:
-            continue
-        shared.update(_kinds(document, ("kinds",), model.kinds, reading))
-        for index, entry in enumerate(model.rules):
-            _kinds(document, ("rules", index, "kinds"), entry.kinds, reading)
-    return shared
+def _refuse_long_kinds(documents: Sequence[Document], reading: Reading) -> None:
+    """Note every key of `kinds`, at the top or in a rule, that is more than one word."""
+    for document in documents:
+        top = document.data if isinstance(document.data, dict) else {}
+        places: list[tuple[yamlfile.Path, object]] = [(("kinds",), top.get("kinds"))]
+        for index, raw in enumerate(_raw_rules(document)):
+            places.append((("rules", index, "kinds"), raw.get("kinds") if isinstance(raw, dict) else None))
+        for at, kinds in places:
+            for word in kinds if isinstance(kinds, dict) else ():
+                if len(pieces(str(word))) != 1:
+                    what = "a kind is given to single words"
+                    reading.errors.append(document.problem((*at, str(word)), what, key=True))
 
 
-def _kinds(document: Document, at: yamlfile.Path, written: Mapping[str, str], reading: Reading) -> Kinds:
-    found: Kinds = {}
-    for word, kind in written.items():
-        if len(word.split()) != 1:
-            reading.errors.append(document.problem((*at, word), "a kind is given to single words", key=True))
-        found[fold(soft(word))] = "name" if kind == "name" else "word"
-    return found
+def _kinds(written: Mapping[str, KindName]) -> Kinds:
+    return {fold(soft(word)): kind for word, kind in written.items()}
 
 
 def _idle_kinds(document: Document, at: yamlfile.Path, entry: RuleEntry, query: Node) -> list[Problem]:
