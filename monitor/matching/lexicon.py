@@ -6,7 +6,7 @@ What a word of a text is, is remembered: after some thousand articles nearly eve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.arabic.forms import ANY, PRONOUNS, Dictionary, Forms, Kind, expand, strip_pronoun
@@ -17,7 +17,7 @@ from monitor.arabic.tokens import AL, BARE, candidates, runs, tokenise, word
 from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
 
-_KEPT = 120_000  # some 25 MB when full: the spellings of some thousand articles
+_KEPT = 100_000  # twice this, young and old, is some 40 MB: the spellings of thousands of articles
 _LONGEST_KEPT = 48
 _STARRED = re.compile(rf"[\w{MARKS}{INVISIBLE}*]+")
 
@@ -40,9 +40,8 @@ class _Entry:
         self.atom = atom
         self.modes = modes
         self.later = word.later
-        self.typed = (
-            "" if word.mode == "verb" else forms.typed
-        )  # the function-word guard lets only this pass; "": no guard
+        # The function-word guard lets only the typed word pass; "": no guard.
+        self.typed = "" if word.mode == "verb" else forms.typed
         self.refused = forms.refused  # whole words of the text
         self.barred = barred  # what is left of them without proclitics
         self.alone = (self,)
@@ -67,20 +66,31 @@ class _Glob(NamedTuple):
 
 
 class _Memory(dict[str, tuple[tuple[int, ...], ...]]):
-    """What stands between two spaces → the atoms of each word in it, punctuation and all: nearly always one word."""
+    """What stands between two spaces → the atoms of each word in it, punctuation and all: nearly always one word.
+
+    When it is full it becomes the old memory, from which what is still in use comes back.
+    """
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
+        self._old: dict[str, tuple[tuple[int, ...], ...]] = {}
 
     def __missing__(self, chunk: str) -> tuple[tuple[int, ...], ...]:
-        found = tuple(self._lexicon.look_up(*known) for known in map(word, runs(chunk)) if known)
-        if found == _ONE_UNKNOWN:
-            found = _ONE_UNKNOWN  # one object for all
+        found = self._old.get(chunk)
+        if found is None:
+            found = tuple(self._lexicon.look_up(*known) for known in map(word, runs(chunk)) if known)
+            if found == _ONE_UNKNOWN:
+                found = _ONE_UNKNOWN  # one object for all
         if len(chunk) <= _LONGEST_KEPT:
             if len(self) >= _KEPT:
+                self._old = self.copy()
                 self.clear()
             self[chunk] = found
         return found
+
+    def forget(self) -> None:
+        self.clear()
+        self._old = {}
 
 
 _ONE_UNKNOWN: tuple[tuple[int, ...], ...] = ((),)
@@ -95,6 +105,13 @@ def words_of(term: Term, *, later: bool = False) -> list[Word]:
         texts = [token.soft for token in tokenise(term.text)]
         modes = [term.mode] * len(texts)
     return [Word(t, m, term.kind, later or i > 0) for i, (t, m) in enumerate(zip(texts, modes, strict=True))]
+
+
+def _passes(entry: _Entry, spelled: str, folded: str, rest: str) -> bool:
+    """Words of grammar match only what was typed just so; a dictionary may know the word as another one."""
+    if entry.typed and entry.typed not in (spelled, spelled[1:]) and is_function_word(spelled):
+        return False
+    return folded not in entry.refused and rest not in entry.barred
 
 
 def _insert(table: dict[str, tuple[_Entry, ...]], form: str, entry: _Entry) -> None:
@@ -118,6 +135,7 @@ class Lexicon:
         self._prefixes: dict[str, list[_Glob]] = {}
         self._suffixes: dict[str, list[_Glob]] = {}
         self._globs: list[_Glob] = []
+        self._any_glob = False
 
     def atom(self, word: Word) -> int:
         """The number of a word; equal words have one."""
@@ -126,7 +144,7 @@ class Lexicon:
             return known
         atom = self._atoms[word] = len(self.words)
         self.words.append(word)
-        self.memory.clear()
+        self.memory.forget()
         if word.mode == "exact":
             self._exact.setdefault(fold(soft(word.text)), []).append(atom)
         elif word.mode == "wildcard":
@@ -162,6 +180,7 @@ class Lexicon:
     def _add_glob(self, atom: int, word: Word) -> None:
         glob = _Glob(atom, tuple(fold(soft(part)) for part in word.text.split("*")), word.later)
         first, last = glob.parts[0], glob.parts[-1]
+        self._any_glob = True
         if len(first) >= 3:
             self._prefixes.setdefault(first[:3], []).append(glob)
         elif len(last) >= 3:
@@ -172,23 +191,21 @@ class Lexicon:
     def look_up(self, spelled: str, folded: str) -> tuple[int, ...]:
         """The atoms that a word of a text (soft, folded) is, without asking the memory."""
         found = set(self._exact.get(folded, ()))
-        grammar: bool | None = None
+        size = len(folded)
         for remainder, mode in candidates(spelled):
-            rest = fold(remainder)
-            plain = len(rest) == len(folded) or (len(rest) + 2 == len(folded) and folded.startswith("ال"))
-            for entry in self._entries(rest, mode):
-                if not entry.modes & mode or (entry.later and not plain) or entry.atom in found:
-                    continue
-                if entry.typed:
-                    grammar = is_function_word(spelled) if grammar is None else grammar
-                    if grammar and entry.typed not in (spelled, spelled[1:]):
-                        continue
-                if folded not in entry.refused and rest not in entry.barred:
+            left = len(remainder)
+            rest = folded[size - left :]
+            entries = self._entries(rest, mode)
+            if not entries and not self._any_glob:
+                continue
+            plain = left == size or (left + 2 == size and folded.startswith("ال"))
+            for entry in entries:
+                if entry.modes & mode and (plain or not entry.later) and _passes(entry, spelled, folded, rest):
                     found.add(entry.atom)
             found.update(glob.atom for glob in self._fitting(rest) if plain or not glob.later)
-        return tuple(sorted(found))
+        return tuple(sorted(found)) if found else ()
 
-    def _entries(self, rest: str, mode: int) -> Iterable[_Entry]:
+    def _entries(self, rest: str, mode: int) -> Sequence[_Entry]:
         entries = self._forms.get(rest, ())
         if mode == BARE and self._hosts:
             for host in strip_pronoun(rest):
@@ -202,9 +219,10 @@ class Lexicon:
         return entries
 
     def _fitting(self, rest: str) -> list[_Glob]:
-        globs = [glob for glob in self._globs if glob.fits(rest)] if self._globs else []
-        globs += [glob for glob in self._prefixes.get(rest[:3], ()) if glob.fits(rest)]
-        return globs + [glob for glob in self._suffixes.get(rest[-3:], ()) if glob.fits(rest)]
+        if not self._any_glob:
+            return []
+        globs = [*self._globs, *self._prefixes.get(rest[:3], ()), *self._suffixes.get(rest[-3:], ())]
+        return [glob for glob in globs if glob.fits(rest)]
 
     def rarity(self, atom: int) -> float:
         """A guess at how often an atom occurs, for want of counts: short words and grammar do most."""
