@@ -21,7 +21,7 @@ from typing import Literal
 import re2
 
 from monitor.arabic.function_words import is_function_word
-from monitor.arabic.normalise import fold_pattern, soft
+from monitor.arabic.normalise import MARKS, TATWEEL, fold_pattern, soft
 from monitor.errors import QueryError
 from monitor.matching.lexer import QUOTES, Lexeme, lex, pieces
 from monitor.matching.printer import OPERATORS, show
@@ -301,6 +301,9 @@ class _Parser:
     def regex(self, found: Lexeme) -> Node:
         if found.text == "":
             raise self.refuse("the expression between / / is empty", found.at)
+        if re.search(f"[{MARKS}{TATWEEL}]", found.text):
+            mend = "expressions see the text without vowel signs and tatweel: leave them out"
+            raise self.refuse(mend, found.at)
         options = re2.Options()
         options.log_errors = False
         options.case_sensitive = False
