@@ -18,24 +18,34 @@ MAX_HTML = 5 * 1024 * 1024
 MAX_TEXT = 200_000
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _MARKS = re.compile(r"[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_ARABIC = re.compile(r"[\u0621-\u064a]")
 _BLANKS = re.compile(r"[ \t\r\f\v\xa0\u2000-\u200a\u202f\u3000]+")
 # A line that is nothing but this is furniture, wherever it stands. Compared without vowel marks and end punctuation.
 _WHOLE_LINES = re.compile(
-    r"(?:(?:اقرأ|إقرأ|أقرأ|اقرا|شاهد|تابع|استمع|طالع)(?: أيضا| ايضا| المزيد| ايضاً| كذلك| أكثر| التفاصيل)+(?: على .{1,40})?"
+    r"(?:(?:اقرأ|إقرأ|أقرأ|اقرا|شاهد|تابع|استمع|طالع)(?: أيضا| ايضا| المزيد| كذلك| أكثر| التفاصيل)+(?: على .{1,40})?"
     r"|المزيد(?: من الأخبار| من| حول(?: هذا الموضوع)?| عن هذا الموضوع)?|للمزيد|مزيد من الأخبار|التفاصيل"
-    r"|(?:مواضيع|أخبار|اخبار|مقالات|مقالت|موضوعات|قصص|فيديوهات|روابط) (?:ذات صلة|متعلقة|مشابهة|مرتبطة|قد تهمك|أخرى)"
-    r"|ذات صلة|قد يعجبك(?: أيضا| ايضا)?|قد يهمك(?: أيضا| ايضا)?|الأكثر (?:قراءة|مشاهدة|شيوعا|تعليقا|تداولا|رواجا)|الاكثر قراءة"
+    r"|(?:مواضيع|أخبار|اخبار|مقالات|مقالت|موضوعات|قصص|فيديوهات|روابط)"
+    r" (?:ذات صلة|متعلقة|مشابهة|مرتبطة|قد تهمك|أخرى)"
+    r"|ذات صلة|قد (?:يعجبك|يهمك)(?: أيضا| ايضا)?"
+    r"|ال[أا]كثر (?:قراءة|مشاهدة|شيوعا|تعليقا|تداولا|رواجا)"
     r"|يحتوي هذا القسم على المق[اال]+ت ذات صلة.*|\(?Related Nodes field\)?"
-    r"|Sorry, you need to enable JavaScript.*|Please enable JavaScript.*|.{0,60}(?:تفعيل|تمكين) (?:ال)?جافا ?سكر[يب]+ت.{0,60}"
+    r"|Sorry, you need to enable JavaScript.*|Please enable JavaScript.*"
+    r"|.{0,60}(?:تفعيل|تمكين) (?:ال)?جافا ?سكر[يب]+ت.{0,60}"
     r"|(?:شارك|شاركها|شاركه|مشاركة|انشر|أرسل|طباعة|اطبع|حفظ|نسخ الرابط|Share|Tweet|Print|Email|Copy link)"
-    r"(?: (?:هذا )?(?:المقال|الخبر|الموضوع|القصة|عبر|على|هذه الصفحة|البريد(?: الإلكتروني)?|فيسبوك|تويتر|واتساب|تلغرام))*"
+    r"(?: (?:هذا )?(?:المقال|الخبر|الموضوع|القصة|عبر|على|هذه الصفحة"
+    r"|البريد(?: الإلكتروني)?|فيسبوك|تويتر|واتساب|تلغرام))*"
     r"|(?:فيسبوك|تويتر|واتساب|تلغرام|تيليغرام|لينكدإن|Facebook|Twitter|WhatsApp|Telegram|LinkedIn|Pinterest|X)"
-    r"|(?:إعلان|اعلان|إعلانات|Advertisement|ADVERTISEMENT)"
-    r"|(?:إضافة|اضافة|أضف|اضف|اكتب|أكتب|اترك|أترك) (?:تعليق(?:ا|ك)?|ردا|رد)(?: جديد)?|التعليقات|لا توجد تعليقات|تعليقات(?: القراء)?"
-    r"|(?:اشترك|اشتركوا|سجل) (?:الآن|الان|في (?:نشرتنا|النشرة|القناة|قناتنا)).{0,60}|النشرة البريدية|تابعنا على.{0,60}|تابعونا.{0,60}"
-    r"|(?:جميع|كل|كافة) الحقوق محفوظة.{0,60}|حقوق النشر محفوظة.{0,40}|الكلمات (?:المفتاحية|الدلالية|الدليلية).{0,100}"
-    r"|(?:Read more|Related (?:articles|topics|stories)|See also|More news)|\(?انقر هنا\)?(?: .{1,40})?|اضغط هنا.{0,40}"
-    r"|العودة إلى (?:الأعلى|الرئيسية)|انتهى|تحميل المزيد|عرض المزيد|أعلى الصفحة|الصفحة الرئيسية|الرئيسية)",
+    r"|(?:إعلان|اعلان|إعلانات|Advertisement)"
+    r"|(?:إضافة|اضافة|أضف|اضف|اكتب|أكتب|اترك|أترك) (?:تعليق(?:ا|ك)?|ردا|رد)(?: جديد)?"
+    r"|التعليقات|لا توجد تعليقات|تعليقات(?: القراء)?"
+    r"|(?:اشترك|اشتركوا|سجل) (?:الآن|الان|في (?:نشرتنا|النشرة|القناة|قناتنا)).{0,60}"
+    r"|النشرة البريدية|(?:تابعنا|تابعونا) (?:على|عبر).{0,60}|تابعنا|تابعونا"
+    r"|(?:جميع|كل|كافة) الحقوق محفوظة.{0,60}|حقوق النشر محفوظة.{0,40}"
+    r"|الكلمات (?:المفتاحية|الدلالية|الدليلية).{0,100}"
+    r"|الآراء الواردة .{0,30}لا تعبر .{0,120}|ترحب شبكة CNN بالنقاش.*"
+    r"|(?:Read more|Related (?:articles|topics|stories)|See also|More news)"
+    r"|\(?انقر هنا\)?(?: .{1,40})?|اضغط هنا.{0,40}"
+    r"|العودة إلى (?:الأعلى|الرئيسية)|تحميل المزيد|عرض المزيد|أعلى الصفحة|الصفحة الرئيسية|الرئيسية)",
     re.IGNORECASE,
 )
 # From such a line on, nothing of the article follows, provided it stands in the last part of a page.
@@ -45,8 +55,12 @@ _TAIL = re.compile(
 # Invitations that run on: "اقرأ أيضاً: عنوان خبر آخر". The other headline would hit rules that this article does not.
 _INVITATION = re.compile(
     r"(?:(?:اقرأ|إقرأ|أقرأ|اقرا|شاهد|تابع|طالع) (?:أيضا|ايضا|المزيد|كذلك)(?: عن| حول| من)?|قد (?:يهمك|يعجبك)(?: أيضا)?"
-    r"|(?:مواضيع|مقالات|أخبار) (?:ذات صلة|متعلقة)|للمزيد(?: من التفاصيل| من المعلومات)?|Read (?:also|more))\s*[:：…|»-].{0,250}"
+    r"|(?:مواضيع|مقالات|أخبار) (?:ذات صلة|متعلقة)|للمزيد(?: من التفاصيل| من المعلومات)?"
+    r"|Read (?:also|more))\s*[:：…|»-].{0,250}"
 )
+_DATELINE = re.compile(r"(?<!\d)((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?!\d)")
+_WORD = re.compile(r"\w+")
+_HEAD_LINES = 4
 _END = " .:،؛…»«>›<‹|-–—•*#+"
 
 
@@ -67,8 +81,13 @@ def extract(html: bytes | str, *, url: str, charset: str | None = None) -> Page:
     if found is None:
         return Page(title="", text="")
     title = " ".join(str(found.get("title") or "").split())[:1_000]
-    text = clean_text(_without_title(str(found.get("text") or ""), title))[:MAX_TEXT]
-    return Page(title, text, _moment(found.get("date")), " ".join(str(found.get("author") or "").split())[:300])
+    text, day = _without_headlines(clean_text(str(found.get("text") or "")), title)
+    return Page(
+        title,
+        text[:MAX_TEXT],
+        day or _moment(found.get("date")),
+        " ".join(str(found.get("author") or "").split())[:300],
+    )
 
 
 def clean_text(text: str) -> str:
@@ -82,7 +101,7 @@ def clean_text(text: str) -> str:
             continue
         if at >= len(lines) * 0.6 and kept and _TAIL.fullmatch(bare):
             break
-        if len(bare) <= 260 and (_WHOLE_LINES.fullmatch(bare) or _INVITATION.fullmatch(_MARKS.sub("", line))):
+        if len(bare) <= 400 and (_WHOLE_LINES.fullmatch(bare) or _INVITATION.fullmatch(_MARKS.sub("", line))):
             continue
         if kept and line == kept[-1]:
             continue
@@ -119,11 +138,10 @@ def _decoded(html: bytes, charset: str | None) -> str:
     """UTF-8 where the bytes are UTF-8, whatever is claimed; else the claim; else windows-1256."""
     try:
         return html.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if len(html) - error.start < 4 or html.decode("utf-8", "ignore").__len__() * 1.02 > len(
-            html.decode("utf-8", "replace")
-        ):
-            return html.decode("utf-8", "replace")
+    except UnicodeDecodeError:
+        broken = html.decode("utf-8", "replace")
+        if broken.count("\ufffd") * 50 < len(_ARABIC.findall(broken)):
+            return broken
     meta = _META.search(html[:8_192])
     for name in (charset, meta[1].decode("ascii") if meta else None):
         if not name or name.lower().replace("-", "") in ("utf8", "iso88591", "windows1252", "cp1252", "utf7"):
@@ -135,9 +153,22 @@ def _decoded(html: bytes, charset: str | None) -> str:
     return html.decode("cp1256", "replace")
 
 
-def _without_title(text: str, title: str) -> str:
-    first, _, rest = text.partition("\n")
-    return rest if title and " ".join(first.split()) == title and rest else text
+def _without_headlines(text: str, title: str) -> tuple[str, datetime | None]:
+    """`text` without the headline and dateline that some pages put above it, and the dateline's day if it has one."""
+    lines = text.split("\n")
+    words = set(_WORD.findall(_MARKS.sub("", title)))
+    moment: datetime | None = None
+    at = 0
+    for line in lines[:_HEAD_LINES]:
+        day = _DATELINE.search(line) if len(line) <= 80 else None
+        found = _WORD.findall(_MARKS.sub("", line))
+        repeats = bool(found) and len(line) <= 250 and sum(word in words for word in found) >= 0.8 * len(found)
+        if not (day or repeats) or at + 1 >= len(lines):
+            break
+        if day and moment is None:
+            moment = _moment("-".join(part.rjust(2, "0") for part in day.groups()))
+        at += 1
+    return "\n".join(lines[at:]), moment
 
 
 def _moment(value: object) -> datetime | None:
