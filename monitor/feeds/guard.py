@@ -138,11 +138,11 @@ class Guard:
 
 
 class GuardedResolver(AbstractResolver):
-    """DNS through aiohttp's default resolver, minus every address the guard denies."""
+    """DNS through `inner` (aiohttp's default resolver), minus every address the guard denies."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, inner: AbstractResolver | None = None) -> None:
         self._guard = guard
-        self._inner = DefaultResolver()
+        self._inner: AbstractResolver = inner or DefaultResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

@@ -126,7 +126,7 @@ class ParseWorkers:
     async def _attempt(self, job: bytes, host: str) -> dict[str, Any]:
         if self._closed:
             raise ParseError(f"{host}: the daemon is stopping; the next poll tries again")
-        worker = self._idle.pop() if self._idle else await self._start()
+        worker = await self._free() or await self._start()
         healthy = False
         try:
             async with asyncio.timeout(self._wall):
@@ -149,6 +149,15 @@ class ParseWorkers:
             else:
                 await asyncio.shield(self._end(worker))
         return answer
+
+    async def _free(self) -> _Worker | None:
+        """An idle worker that still lives: one that the system killed meanwhile must not be blamed on the next feed."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            await self._end(worker)
+        return None
 
     async def _start(self) -> _Worker:
         env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -194,6 +203,10 @@ class _Worker:
         self._process = process
         self.jobs = 0
         self.since = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
 
     async def ask(self, job: bytes) -> dict[str, Any]:
         """Send one job and wait for its answer; OSError or EOFError when the process dies."""
