@@ -387,6 +387,7 @@ class Settlement:
     reason: str = ""
     external_id: str | None = None
     plain: bool = False
+    unknown: bool = False  # whether the attempt reached the channel was not learnt: it counts as such
     hold_until: datetime | None = None  # the chat takes nothing before this
     hold_reason: str = ""
     chat_id: str | None = None

@@ -190,6 +190,7 @@ def messages():
         time("created"),
         time("due_at"),
         whole("attempt"),
+        whole("unknowns"),
         flag("plain"),
         text("chat_key", null=True),
         text("owner", null=True),
@@ -201,6 +202,7 @@ def messages():
     )
     op.create_index("deliveries_message", "deliveries", ["message_id"])
     op.create_index("deliveries_queue", "deliveries", ["state", "due_at"])
+    op.create_index("deliveries_chat", "deliveries", ["chat_key", "state", "priority", "id"])
     unique_where("deliveries_in_flight", "deliveries", ["chat_key"], "state IN ('sending', 'unknown')")
     waiting_edit = "state = 'pending' AND operation = 'edit'"
     unique_where("deliveries_waiting_edit", "deliveries", ["message_id"], waiting_edit)

@@ -63,10 +63,10 @@ def _unknown(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random)
         return Settlement("dead", reason=reason, notice=_notice(claim, reason, "It may have arrived; look there."))
     if claim.operation is not Operation.SEND:  # an edit or a delete done twice harms nobody
         wait = backoff(claim.unknowns + 1, RETRY_BASE, UNKNOWN_CAP, rng)
-        return Settlement("pending", due_at=now + wait, reason=outcome.detail)
+        return Settlement("pending", due_at=now + wait, reason=outcome.detail, unknown=True)
     quarantine = backoff(claim.unknowns + 1, QUARANTINE, UNKNOWN_CAP, rng)
     due = max((claim.started or now) + quarantine, now + timedelta(seconds=1))
-    return Settlement("unknown", due_at=due, reason=outcome.detail)
+    return Settlement("unknown", due_at=due, reason=outcome.detail, unknown=True)
 
 
 def _plain(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:

@@ -106,6 +106,7 @@ def add_delivery(
             created=now,
             due_at=due_at or now,
             attempt=0,
+            unknowns=0,
             plain=False,
             reason="",
         )

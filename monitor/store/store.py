@@ -10,9 +10,12 @@ from monitor.store import dialect
 from monitor.store.connection import utc_now
 from monitor.store.feeds import Feeds
 from monitor.store.intake import Intakes
+from monitor.store.messages import Messages
+from monitor.store.notices import Notices
+from monitor.store.outbox import Outbox
 
 
-class Store(Feeds, Intakes):
+class Store(Feeds, Intakes, Outbox, Messages, Notices):
     """One open database. Used from one thread by the daemon; a second Store may read at the same time."""
 
     @classmethod

@@ -208,6 +208,7 @@ deliveries = sa.Table(
     sa.Column("created", Utc, nullable=False),
     sa.Column("due_at", Utc, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("unknowns", sa.Integer, nullable=False),  # attempts whose outcome was never learnt
     sa.Column("plain", sa.Boolean, nullable=False),
     sa.Column("chat_key", Key),  # known from the first claim on
     sa.Column("owner", Words),
@@ -217,6 +218,7 @@ deliveries = sa.Table(
     sa.Column("reason", Words, nullable=False),
     sa.Index("deliveries_message", "message_id"),
     sa.Index("deliveries_queue", "state", "due_at"),
+    sa.Index("deliveries_chat", "chat_key", "state", "priority", "id"),
     sa.Index(
         "deliveries_in_flight",
         "chat_key",

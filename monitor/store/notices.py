@@ -1,0 +1,74 @@
+"""What the operator was told: each thing once, until it is over; and at most one message a minute."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from monitor.store import dialect, posting, tables
+from monitor.store.connection import Database
+from monitor.store.records import Notice
+
+GAP = timedelta(seconds=60)
+
+
+class Notices(Database):
+    """The store's part that speaks to the operator."""
+
+    def add_notice(self, key: str, text: str, channel: str | None, now: datetime) -> bool:
+        """Tell the operator, if `key` does not stand already; True if it was new. channel None: only remember it."""
+        with self._writing() as connection:
+            dialect.exclude_others(connection, dialect.CLAIM_LOCK)
+            return tell(connection, key, text, channel, now)
+
+    def clear_notices(self, prefix: str) -> int:
+        """The trouble is over: when it comes again, the operator hears of it again. How many stood."""
+        with self._reading() as connection:
+            if connection.execute(sa.select(tables.notices.c.key).where(_begins(prefix)).limit(1)).first() is None:
+                return 0
+        with self._writing() as connection:
+            return clear(connection, prefix)
+
+    def notices(self) -> list[Notice]:
+        """What stands, the newest first."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(tables.notices).order_by(tables.notices.c.created.desc())).all()
+        return [Notice(row.key, row.text, row.created) for row in rows]
+
+
+def tell(connection: sa.Connection, key: str, text: str, channel: str | None, now: datetime) -> bool:
+    """As Notices.add_notice, inside a transaction of the caller's."""
+    known = sa.select(tables.notices.c.key).where(tables.notices.c.key == key)
+    if connection.execute(known).first() is not None:
+        return False
+    message_id = _post(connection, text, channel, now) if channel else None
+    row = {"key": key, "created": now, "text": text, "message_id": message_id}
+    dialect.insert_new(connection, tables.notices, [row], columns=["key"])
+    return True
+
+
+def clear(connection: sa.Connection, prefix: str) -> int:
+    """As Notices.clear_notices, inside a transaction of the caller's."""
+    return connection.execute(sa.delete(tables.notices).where(_begins(prefix))).rowcount
+
+
+def _post(connection: sa.Connection, text: str, channel: str, now: datetime) -> int:
+    latest = (
+        sa.select(sa.func.max(tables.deliveries.c.due_at))
+        .join(tables.messages, tables.messages.c.id == tables.deliveries.c.message_id)
+        .where(tables.messages.c.kind == "operator", tables.messages.c.channel == channel)
+        .where(tables.deliveries.c.attempt == 0)
+    )
+    last = sa.select(sa.func.max(tables.messages.c.sent_at)).where(
+        tables.messages.c.kind == "operator", tables.messages.c.channel == channel
+    )
+    before = [when for when in (connection.execute(latest).scalar(), connection.execute(last).scalar()) if when]
+    message_id = posting.add_message(connection, "operator", channel, now, text=text)
+    due_at = max([now, *(when + GAP for when in before)])
+    posting.add_delivery(connection, message_id, channel, "send", now, priority=1, due_at=due_at)
+    return message_id
+
+
+def _begins(prefix: str) -> sa.ColumnElement[bool]:
+    return tables.notices.c.key.startswith(prefix, autoescape=True)

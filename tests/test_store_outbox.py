@@ -1,0 +1,337 @@
+"""The outbox: who delivers what and when, and that nothing is lost between the steps."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from monitor.delivery import retry
+from monitor.model import (
+    Article,
+    ChatPace,
+    Decision,
+    DeliveryClaim,
+    Operation,
+    Outcome,
+    OutcomeKind,
+    Placement,
+    Rule,
+    RuleMatch,
+    Settlement,
+    Span,
+    Verdict,
+)
+from monitor.store.store import Store
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RULE = Rule("shahed", "مسيّرات شاهد", "Shahed drones")
+PACES = {"main": ChatPace("telegram:1", min_gap=1.0, per_minute=20, shared_key="bot", shared_per_second=30)}
+SENT = Outcome(OutcomeKind.SENT, external_id="77")
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def article(number: int, outlet: str) -> Article:
+    url = f"https://{outlet}.example/{number}"
+    return Article(
+        feed_id=outlet,
+        outlet_id=outlet,
+        key=url,
+        url=url,
+        canonical_url=url,
+        title=f"إسقاط {number} من طائرات شاهد",
+        summary="",
+        body="",
+        author="",
+        tags=(),
+        language="ar",
+        published=NOW,
+        first_seen=NOW,
+        content_hash=f"h{number}{outlet}",
+    )
+
+
+class Desk:
+    """A store with stories to tell."""
+
+    def __init__(self, url: str) -> None:
+        self.store = Store.open(url, owner="one")
+        self.other = Store.open(url, owner="two")
+
+    def alert(
+        self, number: int, channels: tuple[str, ...] = ("main",), now: datetime = NOW, priority: int = 1
+    ) -> tuple[int, int]:
+        """(story id, message id of the first channel)"""
+        with self.store.intake(now) as tx:
+            story = tx.open_story(now)
+            one = article(number, "aawsat")
+            id_ = tx.add_article(one, story, Placement(None, "new"), False)
+            match = RuleMatch(RULE.id, (Span("title", 6, 7, "شاهد"),))
+            hit = tx.add_hit(RULE, id_, story, match, Verdict(Decision.ALERT, "new_story"), now)
+            alert = tx.add_alert(RULE, story, hit, now)
+            assert alert is not None
+            ids = tx.post(alert, story, channels, now, silent=False, priority=priority)
+        return story, ids[0]
+
+    def grow(self, story: int, number: int, outlet: str, now: datetime) -> None:
+        with self.store.intake(now) as tx:
+            tx.add_article(article(number, outlet), story, Placement(story, "body"), False)
+            tx.grew(story, now)
+
+    def claim(self, now: datetime, paces: dict[str, ChatPace] = PACES, limit: int = 50) -> list[DeliveryClaim]:
+        return self.store.claim_deliveries(now, paces=paces, limit=limit)
+
+    def deliver(self, now: datetime, outcome: Outcome = SENT) -> list[DeliveryClaim]:
+        claims = self.claim(now)
+        for claim in claims:
+            self.store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now, operator=None)
+        return claims
+
+
+@pytest.fixture
+def desk(store_url: str) -> Iterator[Desk]:
+    desk = Desk(store_url)
+    yield desk
+    desk.store.close()
+    desk.other.close()
+
+
+def test_a_claimed_delivery_goes_to_nobody_else(desk: Desk) -> None:
+    desk.alert(1)
+    assert [claim.operation for claim in desk.claim(NOW)] == [Operation.SEND]
+    assert desk.other.claim_deliveries(NOW + seconds(5), paces=PACES, limit=9) == []
+
+
+def test_one_delivery_at_a_time_in_a_chat_the_older_first(desk: Desk) -> None:
+    desk.alert(1)
+    desk.alert(2)
+    first = desk.deliver(NOW)
+    assert len(first) == 1
+    assert desk.claim(NOW + seconds(0.5)) == []  # at most one a second
+    second = desk.deliver(NOW + seconds(1))
+    assert second[0].message_id > first[0].message_id
+    assert desk.claim(NOW + seconds(9)) == []
+
+
+def test_the_more_urgent_overtakes(desk: Desk) -> None:
+    desk.alert(1)
+    _, urgent = desk.alert(2, priority=0)
+    assert desk.claim(NOW)[0].message_id == urgent
+
+
+def test_a_channel_takes_twenty_messages_a_minute(desk: Desk) -> None:
+    for number in range(30):
+        desk.alert(number)
+    sent = [len(desk.deliver(NOW + seconds(at))) for at in range(60)]
+    assert sum(sent) == 20
+    assert len(desk.deliver(NOW + seconds(60))) == 1
+
+
+def test_chats_of_one_bot_share_its_rate(desk: Desk) -> None:
+    paces = {f"c{n}": ChatPace(f"telegram:{n}", 1.0, 20, "bot", 3) for n in range(8)}
+    desk.alert(1, channels=tuple(paces))
+    first = desk.claim(NOW, paces)
+    assert len(first) == 3
+    assert desk.other.claim_deliveries(NOW + seconds(0.5), paces=paces, limit=50) == []
+    assert len(desk.claim(NOW + seconds(1), paces)) == 3
+
+
+def test_a_held_chat_delays_no_other(desk: Desk) -> None:
+    paces = {**PACES, "second": ChatPace("telegram:2")}
+    desk.alert(1, channels=("main", "second"))
+    desk.store.open_chats(paces, NOW)
+    desk.store.hold_chat("telegram:1", NOW + timedelta(hours=1), "the bot was kicked")
+    assert [claim.channel for claim in desk.claim(NOW, paces)] == ["second"]
+    held = {chat.chat_key: chat for chat in desk.store.chats()}["telegram:1"]
+    assert held.hold_reason == "the bot was kicked" and held.queued == 1
+    desk.store.resume_chat("main", NOW)
+    assert [claim.channel for claim in desk.claim(NOW, paces)] == ["main"]
+
+
+def test_too_many_requests_hold_the_chat_for_as_long_as_the_server_says(desk: Desk) -> None:
+    desk.alert(1)
+    desk.alert(2)
+    desk.deliver(NOW, Outcome(OutcomeKind.RETRY, "429", retry_after=30))
+    assert desk.claim(NOW + seconds(29)) == []
+    again = desk.deliver(NOW + seconds(32))
+    assert again[0].attempt == 2
+    assert desk.store.chats()[0].hold_until is None
+
+
+def test_an_unknown_send_blocks_its_chat_and_is_made_again_after_the_quarantine(desk: Desk) -> None:
+    desk.alert(1)
+    desk.alert(2)
+    claim = desk.deliver(NOW, Outcome(OutcomeKind.UNKNOWN, "timeout"))[0]
+    assert desk.claim(NOW + seconds(74)) == []
+    again = desk.claim(NOW + seconds(120))
+    assert [(one.id, one.attempt, one.unknowns) for one in again] == [(claim.id, 2, 1)]
+
+
+def test_an_expired_lease_leaves_a_send_unknown_and_its_late_answer_still_counts(desk: Desk) -> None:
+    _, message = desk.alert(1)
+    claim = desk.claim(NOW)[0]
+    assert desk.other.release_expired(NOW + seconds(79), retry.QUARANTINE) == 0
+    assert desk.other.release_expired(NOW + seconds(81), retry.QUARANTINE) == 1
+    failed = Settlement("pending", due_at=NOW, reason="refused")
+    assert desk.store.settle(claim, failed, NOW + seconds(82)) is False
+    desk.store.settle(claim, Settlement("sent", external_id="5"), NOW + seconds(82))
+    assert desk.claim(NOW + timedelta(hours=2)) == []
+    assert desk.store.message_rows(message).id == message
+
+
+def test_an_answer_from_before_another_attempt_changes_nothing(desk: Desk) -> None:
+    desk.alert(1)
+    old = desk.claim(NOW)[0]
+    desk.other.release_expired(NOW + seconds(81), retry.QUARANTINE)
+    new = desk.other.claim_deliveries(NOW + seconds(90), paces=PACES, limit=1)[0]
+    assert desk.store.settle(old, Settlement("sent", external_id="5"), NOW + seconds(91)) is False
+    assert desk.other.settle(new, Settlement("sent", external_id="6"), NOW + seconds(92)) is True
+
+
+def test_a_restarted_daemon_takes_over_what_it_was_doing(desk: Desk) -> None:
+    desk.alert(1)
+    claim = desk.claim(NOW)[0]
+    assert desk.store.take_over(NOW + seconds(3), retry.QUARANTINE) == 1
+    assert desk.claim(NOW + seconds(74)) == []
+    assert [one.id for one in desk.claim(NOW + seconds(75))] == [claim.id]
+
+
+def test_an_edit_waits_for_its_send_and_then_at_least_a_minute_between_two(desk: Desk) -> None:
+    story, message = desk.alert(1)
+    send = desk.claim(NOW)[0]
+    desk.grow(story, 2, "alquds", NOW + seconds(1))
+    assert desk.claim(NOW + seconds(5)) == []
+    desk.store.settle(send, Settlement("sent", external_id="77"), NOW + seconds(6))
+    edit = desk.deliver(NOW + seconds(7))[0]
+    assert (edit.operation, edit.external_id, edit.message_id) == (Operation.EDIT, "77", message)
+    desk.grow(story, 3, "alarabiya", NOW + seconds(10))
+    desk.grow(story, 4, "aljazeera", NOW + seconds(11))
+    assert desk.claim(NOW + seconds(60)) == []
+    assert len(desk.deliver(NOW + seconds(68))) == 1
+    assert desk.claim(NOW + timedelta(hours=1)) == []
+
+
+def test_an_edit_that_is_tried_again_takes_a_later_one_with_it(desk: Desk) -> None:
+    story, _ = desk.alert(1)
+    desk.deliver(NOW)
+    desk.grow(story, 2, "alquds", NOW + seconds(2))
+    edit = desk.claim(NOW + seconds(3))[0]
+    desk.grow(story, 3, "alarabiya", NOW + seconds(4))
+    lost = retry.settle(edit, Outcome(OutcomeKind.UNKNOWN, "reset"), NOW + seconds(5), Random(1))
+    desk.store.settle(edit, lost, NOW + seconds(5))
+    assert len(desk.deliver(NOW + seconds(60))) == 1
+    assert desk.claim(NOW + timedelta(hours=1)) == []
+
+
+def test_edits_of_a_message_that_never_left_end_with_it(desk: Desk) -> None:
+    story, _ = desk.alert(1)
+    send = desk.claim(NOW)[0]
+    desk.grow(story, 2, "alquds", NOW + seconds(1))
+    refused = retry.settle(send, Outcome(OutcomeKind.REJECTED, "message text is empty"), NOW, Random(1))
+    desk.store.settle(send, refused, NOW + seconds(2))
+    assert desk.claim(NOW + timedelta(days=1)) == []
+
+
+def test_a_message_holds_its_story_as_it_now_is(desk: Desk) -> None:
+    story, message = desk.alert(1)
+    desk.grow(story, 2, "alquds", NOW)
+    desk.grow(story, 3, "alquds", NOW)
+    desk.grow(story, 4, "alarabiya", NOW)
+    rows = desk.store.message_rows(message)
+    assert rows.alerts == ((RULE.id, story),)
+    shown = [(one.outlet_id, one.key[-1], len(spans)) for one, spans in rows.stories[0].articles]
+    assert shown == [("aawsat", "1", 1), ("alquds", "2", 0), ("alarabiya", "4", 0), ("alquds", "3", 0)]
+    assert (rows.stories[0].article_count, rows.stories[0].outlet_count) == (4, 3)
+
+
+def test_a_migrated_chat_is_written_to_at_its_new_id(desk: Desk) -> None:
+    desk.alert(1)
+    desk.deliver(NOW, Outcome(OutcomeKind.MIGRATED, "upgraded", chat_id="-1009"))
+    assert desk.claim(NOW + seconds(2))[0].chat_id == "-1009"
+
+
+def test_the_operator_hears_of_a_failing_channel_once_and_again_after_it_worked(desk: Desk) -> None:
+    paces = {**PACES, "ops": ChatPace("telegram:ops")}
+    for number in range(3):
+        desk.alert(number)
+    kicked = Outcome(OutcomeKind.HOLD_CHAT, "the bot was kicked")
+
+    desk.store.open_chats(paces, NOW)
+
+    def attempt(at: datetime, outcome: Outcome) -> None:
+        desk.store.resume_chat("main", at)
+        claim = desk.claim(at)[0]
+        desk.store.settle(claim, retry.settle(claim, outcome, at, Random(1)), at, operator="ops")
+
+    def told() -> int:
+        found = 0
+        for claim in desk.claim(NOW + timedelta(days=1), {"ops": paces["ops"]}):
+            assert "kicked" in desk.store.message_rows(claim.message_id).text
+            desk.store.settle(claim, Settlement("sent", external_id="1"), NOW + timedelta(days=1))
+            found += 1
+        return found
+
+    attempt(NOW, kicked)
+    attempt(NOW + seconds(100), kicked)
+    assert [notice.key.startswith("channel/main/") for notice in desk.store.notices()] == [True]
+    assert told() == 1
+    attempt(NOW + seconds(200), SENT)
+    assert desk.store.notices() == []
+    attempt(NOW + seconds(300), kicked)
+    assert len(desk.store.notices()) == 1
+
+
+def test_operator_messages_go_at_most_once_a_minute(desk: Desk) -> None:
+    paces = {"ops": ChatPace("telegram:ops")}
+    for number in range(3):
+        assert desk.store.add_notice(f"feed/{number}/dead", f"feed {number} is gone", "ops", NOW) is True
+    assert desk.store.add_notice("feed/0/dead", "feed 0 is gone", "ops", NOW) is False
+    sent = []
+    for at in range(200):
+        for claim in desk.claim(NOW + seconds(at), paces):
+            sent.append(at)
+            desk.store.settle(claim, Settlement("sent", external_id="1"), NOW + seconds(at))
+    assert sent == [0, 60, 120]
+    assert desk.store.clear_notices("feed/0/") == 1
+    assert [notice.key for notice in desk.store.notices()] == ["feed/1/dead", "feed/2/dead"]
+
+
+def test_what_waits_for_a_removed_channel_is_kept_and_counted(desk: Desk) -> None:
+    desk.alert(1, channels=("main", "gone"))
+    assert [claim.channel for claim in desk.claim(NOW)] == ["main"]
+    assert desk.store.orphans(["main"]) == {"gone": 1}
+
+
+def test_a_channel_that_moves_to_another_chat_takes_its_queue_along(desk: Desk) -> None:
+    desk.alert(1)
+    desk.alert(2)
+    desk.deliver(NOW)
+    moved = {"main": replace(PACES["main"], chat_key="telegram:new")}
+    desk.store.open_chats(moved, NOW)
+    assert len(desk.claim(NOW + seconds(2), moved)) == 1
+
+
+def test_a_clock_set_back_does_not_close_a_chat(desk: Desk) -> None:
+    desk.alert(1)
+    desk.deliver(NOW)
+    back = NOW - timedelta(hours=1)
+    desk.alert(2, now=back)
+    assert len(desk.claim(back)) == 1
+
+
+def test_rows_survive_a_process_that_dies_while_it_claims(desk: Desk, tmp_path: Path) -> None:
+    desk.alert(1)
+    paces = {"main": PACES["main"]}
+
+    class Broken(dict[str, ChatPace]):
+        def values(self) -> None:  # type: ignore[override]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        desk.store.claim_deliveries(NOW, paces=Broken(paces), limit=1)
+    assert len(desk.claim(NOW)) == 1
