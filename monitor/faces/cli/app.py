@@ -6,7 +6,7 @@ from importlib.metadata import version as package_version
 
 import typer
 
-from monitor.faces.cli import channels, rules
+from monitor.faces.cli import channels, config, rules
 from monitor.faces.cli.match import match
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 app.add_typer(rules.app, name="rules")
 app.add_typer(channels.app, name="channels")
+app.add_typer(config.app, name="config")
+app.command()(config.check)
 app.command()(match)
 
 

@@ -1,0 +1,180 @@
+"""A configuration folder as one Configuration: all files read, every problem of every file at once, names compared.
+
+rasid.yaml   monitor.settings          feeds.yaml      monitor.feeds.catalog
+rules.yaml, rules/*.yaml   monitor.matching.rules       channels.yaml   monitor.delivery.channels
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from monitor import settings, yamlfile
+from monitor.delivery import channels as channel_file
+from monitor.delivery.transports import HttpOptions
+from monitor.errors import ConfigError, Problem
+from monitor.feeds import catalog as feed_file
+from monitor.feeds.catalog import Catalog
+from monitor.feeds.guard import Limits
+from monitor.matching import rules as rule_file
+from monitor.matching.rules import RuleSet, WatchRule
+from monitor.model import Channel
+from monitor.settings import Loaded
+from monitor.yamlfile import near
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the daemon works by. channels: as configured, with the settings' language and time zone where they set
+    none; `delivery.channels.resolve(channels, settings.environ)` lets those without secrets print on the console."""
+
+    settings: Loaded
+    catalog: Catalog
+    rules: RuleSet
+    channels: dict[str, Channel]
+    warnings: tuple[Problem, ...]
+
+    def limits(self) -> Limits:
+        """The bounds of one fetch."""
+        fetch = self.settings.settings.fetch
+        return Limits(fetch.total_seconds, fetch.max_bytes, fetch.max_redirects)
+
+    def http_options(self) -> HttpOptions:
+        """How transports reach the network."""
+        telegram = self.settings.settings.telegram
+        return HttpOptions(
+            proxy=telegram.proxy,
+            base_url=telegram.base_url,
+            connect_timeout=telegram.connect_timeout.total_seconds(),
+            read_timeout=telegram.read_timeout.total_seconds(),
+            write_timeout=telegram.write_timeout.total_seconds(),
+            pool_timeout=telegram.pool_timeout.total_seconds(),
+            total=telegram.total.total_seconds(),
+        )
+
+
+def files(directory: pathlib.Path) -> list[pathlib.Path]:
+    """The files and folders that `load` reads, whether they are there or not: what a reload watches."""
+    names = ("rasid.yaml", ".env", "feeds.yaml", "channels.yaml", "rules.yaml", "rules")
+    return [*(directory / name for name in names), directory.resolve().parent / ".env"]
+
+
+def load(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> Configuration:
+    """Everything in a configuration folder. ConfigError with the problems of all files.
+
+    environ: os.environ unless given.
+    """
+    if not directory.is_dir():
+        settings.load(directory, environ)  # says so
+    problems: list[Problem] = []
+    loaded = _try(problems, lambda: settings.load(directory, environ))
+    secrets = loaded.environ if loaded else {}
+    polling = loaded.settings if loaded else settings.Settings()
+    catalog = _try(
+        problems,
+        lambda: feed_file.load(
+            directory / "feeds.yaml", secrets, interval=polling.polling.interval, max_age=polling.alerts.max_age
+        ),
+    )
+    rules = _try(problems, lambda: rule_file.load(_rule_paths(directory)))
+    channels = _try(problems, lambda: _channels(directory / "channels.yaml", polling))
+    warnings = _cross_checks(directory, loaded, catalog, rules, channels, problems)
+    if problems or loaded is None or catalog is None or rules is None or channels is None:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return Configuration(loaded, catalog, rules, channels, tuple(sorted(warnings)))
+
+
+def _try(problems: list[Problem], read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except ConfigError as error:
+        problems += error.problems
+        return None
+
+
+def _rule_paths(directory: pathlib.Path) -> list[pathlib.Path]:
+    single, folder = directory / "rules.yaml", directory / "rules"
+    return [path for path in (single, folder) if path.exists()] or [single]
+
+
+def _channels(path: pathlib.Path, found: settings.Settings) -> dict[str, Channel]:
+    document = yamlfile.read(path)
+    channels = channel_file.read(document)
+    entries = document.data.get("channels") if isinstance(document.data, dict) else None
+    for entry in entries if isinstance(entries, list) else []:
+        channel = channels[entry["name"].strip()]
+        language = channel.language if entry.get("language") else found.language
+        channels[channel.name] = replace(channel, language=language, timezone=channel.timezone or found.timezone)
+    return channels
+
+
+def _cross_checks(
+    directory: pathlib.Path,
+    loaded: Loaded | None,
+    catalog: Catalog | None,
+    rules: RuleSet | None,
+    channels: dict[str, Channel] | None,
+    problems: list[Problem],
+) -> list[Problem]:
+    """Names of one file that another must know, added to problems. Returns the warnings of what could be read."""
+    warnings = [*(loaded.warnings if loaded else ()), *(catalog.warnings if catalog else ())]
+    warnings += rules.warnings if rules else ()
+    named = set(catalog.variables if catalog else ())
+    if channels is not None:
+        named |= {str(v) for one in channels.values() for k, v in one.options.items() if k.endswith("_env")}
+        if not channels:
+            what = "there are no channels: no alert is sent anywhere; add one, at least `- {name: main, type: console}`"
+            warnings.append(Problem(str(directory / "channels.yaml"), 0, 0, "channels", what, "warning"))
+    for watch in rules.rules if rules else ():
+        if channels is not None:
+            for name in watch.rule.channels:
+                _known(watch, "channels", name, channels, "channels.yaml", problems)
+        if catalog is not None:
+            for name in watch.rule.outlets_include:
+                _known(watch, "outlets.include", name, catalog.outlets, "feeds.yaml", problems)
+            for name in watch.rule.outlets_exclude:
+                _known(watch, "outlets.exclude", name, catalog.outlets, "feeds.yaml", problems)
+    if loaded is not None and channels is not None:
+        problems += _operator(directory, loaded, channels)
+    return [one for one in warnings if one.where not in named]
+
+
+def _known(watch: WatchRule, key: str, name: str, known: Iterable[str], file: str, problems: list[Problem]) -> None:
+    """Note a name that a rule uses and `file` does not define, at the place where the rule says it."""
+    known = list(known)
+    if name in known:
+        return
+    thing = key.partition(".")[0].removesuffix("s")
+    guess = near(name, known)
+    what = f"there is no {thing} {name} in {file}: " + (
+        f"did you mean {guess}?" if guess else f"there are {', '.join(known[:12])}" if known else "it names none"
+    )
+    line, column, where = watch.line, 1, f"{watch.rule.id}.{key}"
+    document = yamlfile.read(pathlib.Path(watch.file))
+    rules = document.data.get("rules") if isinstance(document.data, dict) else None
+    for number, entry in enumerate(rules if isinstance(rules, list) else []):
+        if isinstance(entry, dict) and entry.get("id") == watch.rule.id:
+            at: yamlfile.Path = ("rules", number, *key.split("."))
+            value = document.value(at)
+            at = (*at, value.index(name)) if isinstance(value, list) and name in value else at
+            line, column = document.place(at)
+            where = ".".join(map(str, at))
+    problems.append(Problem(watch.file, line, column, where, what))
+
+
+def _operator(directory: pathlib.Path, loaded: Loaded, channels: Mapping[str, Channel]) -> list[Problem]:
+    name = loaded.settings.operator.channel
+    if name == "log" or name in channels:
+        return []
+    guess = near(name, ["log", *channels])
+    mend = f"did you mean {guess}?" if guess else f"write log, or one of {', '.join(channels) or 'channels.yaml'}"
+    what = f"there is no channel {name} in channels.yaml: {mend}"
+    origin = loaded.origins["operator.channel"]
+    if not origin.startswith("rasid.yaml"):
+        return [Problem(origin, 0, 0, "operator.channel", what)]
+    document = yamlfile.read(directory / "rasid.yaml")
+    return [document.problem(("operator", "channel"), what)]
