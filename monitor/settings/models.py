@@ -62,6 +62,7 @@ class Fetch(Strict):
     )
     proxy: Annotated[Proxy | None, _Off] = Field(
         default=None,
+        repr=False,
         description="http://, https:// or socks5:// proxy for feeds and pages; system proxies are never used",
     )
     total_seconds: float = Field(default=30.0, ge=1, le=300, description="seconds from first look-up to last byte")
@@ -139,7 +140,7 @@ class Telegram(Strict):
         description="address of the Bot API; another one for a Bot API server of your own",
     )
     proxy: Annotated[Proxy | None, _Off] = Field(
-        default=None, description="http://, https:// or socks5:// proxy for messages of every channel type"
+        default=None, repr=False, description="http://, https:// or socks5:// proxy for messages of every channel type"
     )
     connect_timeout: Annotated[Duration, _wait("1s", "60s")] = Field(
         default=timedelta(seconds=10), description="wait for a connection"
