@@ -228,7 +228,6 @@ REASONS: Mapping[str, str] = {
     "first_poll": "found on the first poll of its feed, which only marks what is already there",
     "trial": "the rule is on trial: hits are stored, nothing is sent",
     "rule_off": "the rule was turned off or removed while the hit was held",
-    "revision": "the outlet changed an article it had published before",
     "backfill_silent": "found by backfill, which was not asked to alert",
     "no_channel": "the rule names no channel that exists",
 }

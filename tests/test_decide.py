@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts.decide import DECISION_OF, Backfill, decide, no_channel, redecide, revision
+from monitor.alerts.decide import DECISION_OF, Backfill, decide, no_channel, redecide
 from monitor.model import REASONS, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -129,8 +129,7 @@ def test_a_hit_that_is_not_held_stays_as_it_is() -> None:
     assert again(None, replace(HIT, decision=Decision.ALERT, code="new_story")) is None
 
 
-def test_revisions_and_missing_channels_have_their_verdicts() -> None:
-    assert revision().decision is Decision.MUTED
+def test_a_rule_without_any_channel_says_which_it_asked_for() -> None:
     assert "ghost" in no_channel(replace(RULE, channels=("ghost",))).detail
 
 

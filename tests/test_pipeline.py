@@ -12,16 +12,19 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
+from monitor.arrivals import PollReport
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
+from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
-from monitor.model import Feed, Outlet, Rule
-from monitor.pipeline import Flow, PollReport, poll_feed
+from monitor.model import Channel, Feed, Outlet, Rule
+from monitor.pipeline import poll_feed
 from monitor.store.intake import Intake
 from monitor.store.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MAIN = Channel("main", "console")
 RULE = Rule("shahed", "مسيّرات شاهد", "Shahed drones")
 BODY = (
     "أعلنت القوات الجوية الأوكرانية صباح اليوم أنها أسقطت عشرين طائرة من طراز شاهد أطلقتها روسيا خلال الليل على "
@@ -80,7 +83,7 @@ async def world(folder: Path, rule: Rule = RULE) -> AsyncIterator[World]:
         with ThreadPoolExecutor(1) as writer:
             async with Fetcher(allow_loopback=True, extra_ports=(port,)) as fetcher, ParseWorkers(1) as workers:
                 matcher = Matcher([(rule, parse("شاهد NEAR/4 (طائرة OR طائرات OR طراز)"))])
-                flow = Flow(store, writer, fetcher, workers, matcher, {rule.id: rule}, ["main"])
+                flow = Flow(store, writer, fetcher, workers, matcher, {rule.id: rule}, {"main": MAIN})
                 yield World(flow, f"http://127.0.0.1:{port}", bodies)
     finally:
         store.close()

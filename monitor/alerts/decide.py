@@ -32,7 +32,6 @@ DECISION_OF: Mapping[str, Decision] = {
     "first_poll": Decision.MUTED,
     "trial": Decision.MUTED,
     "rule_off": Decision.MUTED,
-    "revision": Decision.MUTED,
     "backfill_silent": Decision.MUTED,
     "no_channel": Decision.MUTED,
 }
@@ -108,11 +107,6 @@ def redecide(
     if was_cooling and now >= _held_until(rule, hit, last_alert):
         return _verdict("cooldown_over")
     return None
-
-
-def revision() -> Verdict:
-    """The verdict on a match in the new wording of an article that was already stored: kept, never alerted again."""
-    return _verdict("revision")
 
 
 def no_channel(rule: Rule) -> Verdict:

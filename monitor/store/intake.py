@@ -68,6 +68,13 @@ class Intake:
             raise KeyError(f"no article {article_id}")
         return article_of(row)
 
+    def story_of(self, article_id: int) -> int:
+        """The id of a stored article's story; KeyError where there is no such article."""
+        found = self._connection.execute(sa.select(articles.c.story_id).where(articles.c.id == article_id)).scalar()
+        if found is None:
+            raise KeyError(f"no article {article_id}")
+        return int(found)
+
     def open_story(self, now: datetime) -> int:
         return self._insert(stories, opened=now)
 
@@ -157,6 +164,11 @@ class Intake:
             decided=now,
             **_verdict(verdict),
         )
+
+    def has_hit(self, rule_id: str, article_id: int) -> bool:
+        """Whether the rule has a hit in the article."""
+        statement = sa.select(hits.c.id).where(hits.c.rule_id == rule_id, hits.c.article_id == article_id)
+        return self._connection.execute(statement).first() is not None
 
     def held(self, story_id: int) -> list[Hit]:
         """The story's hits that wait, oldest first."""

@@ -1,0 +1,255 @@
+"""Taking in: what new articles, and the end of a cooldown, bring about. Everything of one arrival in one transaction.
+
+Law of this file: nothing is decided outside the transaction, and the story index forgets what was rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.alerts import decide
+from monitor.flow import Flow
+from monitor.model import (
+    Article,
+    Decision,
+    Feed,
+    FeedState,
+    Hit,
+    Rule,
+    RuleMatch,
+    Severity,
+    StoryView,
+    Verdict,
+)
+from monitor.store.intake import Intake
+from monitor.stories.assign import assign
+from monitor.stories.signature import sign
+
+PRIORITY: Mapping[Severity, int] = {Severity.HIGH: 0, Severity.NORMAL: 1, Severity.LOW: 2}
+
+
+@dataclass(slots=True)
+class PollReport:
+    """What a poll came to. new: articles stored; error: why nothing could be read."""
+
+    feed_id: str
+    new: int = 0
+    revised: int = 0
+    hits: int = 0
+    alerts: int = 0
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Where matched articles come from. state: the feed's after this poll; hashes: of the entries that were read."""
+
+    feed: Feed
+    state: FeedState
+    first_poll: bool
+    hashes: Sequence[str]
+
+
+def take_in(
+    flow: Flow, arrival: Arrival, matched: Sequence[tuple[Article, list[RuleMatch]]], now: datetime, report: PollReport
+) -> None:
+    """Store articles and all that follows from them in one transaction; fills `report`. Runs on the writer thread."""
+    added: list[int] = []
+    flow.index.expire(now)
+    try:
+        with flow.store.intake(now) as tx:
+            catch_up(flow, tx)
+            posts = Posts(flow, tx, now, cap=flow.per_feed_cap)
+            for article, matches in matched:
+                novelty = tx.novelty(article)
+                if novelty.kind == "revision" and novelty.article_id is not None:
+                    _take_in_revision(flow, tx, posts, arrival, (novelty.article_id, article), matches, report)
+                elif novelty.kind == "new":
+                    added.append(_take_in_one(flow, tx, posts, arrival, article, matches, report))
+            report.alerts = posts.finish()
+            tx.add_entry_hashes(arrival.feed.id, arrival.hashes)
+            tx.save_feed(arrival.state)
+    except BaseException:
+        flow.index.remove(added)
+        raise
+    report.new = len(added)
+
+
+def catch_up(flow: Flow, tx: Intake) -> None:
+    """Add to the story index what other processes have stored since it last looked."""
+    for placed in tx.placed_after(flow.index.last_id):
+        if placed.article.id is not None:
+            flow.index.add(placed.article.id, placed.story_id, sign(placed.article), placed.article.when)
+
+
+def _take_in_one(
+    flow: Flow,
+    tx: Intake,
+    posts: Posts,
+    arrival: Arrival,
+    article: Article,
+    matches: Sequence[RuleMatch],
+    report: PollReport,
+) -> int:
+    signature = sign(article)
+    placement = assign(article, signature, flow.index, posts.now)
+    joined = placement.story_id
+    story_id = tx.open_story(posts.now) if joined is None else joined
+    article_id = tx.add_article(article, story_id, placement, arrival.first_poll)
+    flow.index.add(article_id, story_id, signature, article.when)
+    story = tx.story(story_id)
+    for rule, match in _rules_of(flow, matches):
+        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now)
+        posts.add(rule, story_id, tx.add_hit(rule, article_id, story_id, match, verdict, posts.now), verdict)
+        report.hits += 1
+    if joined is not None:
+        _hear_held(flow, tx, posts, story)
+        tx.grew(story_id, posts.now)
+    return article_id
+
+
+def _take_in_revision(
+    flow: Flow,
+    tx: Intake,
+    posts: Posts,
+    arrival: Arrival,
+    revised: tuple[int, Article],
+    matches: Sequence[RuleMatch],
+    report: PollReport,
+) -> None:
+    """A changed text never alerts a second time; but where it matches a rule that the first text did not, it is a
+    first alert like any other."""
+    article_id, article = revised
+    report.revised += 1
+    revision_id = tx.add_revision(article_id, article)
+    story = tx.story(tx.story_of(article_id))
+    for rule, match in _rules_of(flow, matches):
+        if tx.has_hit(rule.id, article_id):
+            continue
+        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now)
+        hit_id = tx.add_hit(rule, article_id, story.id, match, verdict, posts.now, revision_id=revision_id)
+        posts.add(rule, story.id, hit_id, verdict)
+        report.hits += 1
+
+
+def _rules_of(flow: Flow, matches: Sequence[RuleMatch]) -> list[tuple[Rule, RuleMatch]]:
+    """Without those that an edit of the rule files removed since the match."""
+    return [(flow.rules[match.rule_id], match) for match in matches if match.rule_id in flow.rules]
+
+
+def _decide(
+    flow: Flow, tx: Intake, arrival: Arrival, rule: Rule, article: Article, story: StoryView, now: datetime
+) -> Verdict:
+    verdict = decide.decide(
+        rule,
+        article,
+        story,
+        alerted=tx.alerted(rule.id, story.id),
+        last_alert=tx.last_alert(rule.id),
+        first_poll=arrival.first_poll,
+        first_poll_age=flow.first_poll_age,
+        max_age=arrival.feed.max_age,
+        now=now,
+    )
+    return _with_channel(flow, rule, verdict)
+
+
+def _hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
+    """Look again at the story's held hits, now that an article joined it."""
+    for hit in tx.held(story.id):
+        _redecide(flow, tx, posts, hit, story)
+
+
+def release_held(flow: Flow, now: datetime) -> int:
+    """Decide again on the hits whose cooldown is over, each rule's as one digest; how many alerts that made.
+
+    Runs on the writer thread.
+    """
+    if not flow.store.due_held(now):
+        return 0
+    with flow.store.intake(now) as tx:
+        posts = Posts(flow, tx, now, together=True)
+        for hit in tx.due_held(now):
+            _redecide(flow, tx, posts, hit, tx.story(hit.story_id))
+        return posts.finish()
+
+
+def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView) -> None:
+    rule = flow.rules.get(hit.rule_id)
+    verdict = decide.redecide(
+        rule,
+        hit,
+        story,
+        alerted=tx.alerted(hit.rule_id, story.id),
+        last_alert=tx.last_alert(hit.rule_id),
+        now=posts.now,
+    )
+    if verdict is None:
+        return
+    if rule is not None:
+        verdict = _with_channel(flow, rule, verdict)
+    tx.redecide(hit.id, verdict)
+    if rule is not None:
+        posts.add(rule, story.id, hit.id, verdict)
+
+
+@dataclass(slots=True)
+class Posts:
+    """The alerts of one transaction on their way to messages: one by one up to `cap`, the others as digests.
+
+    together: all those of a rule that has more than one go as a digest.
+    """
+
+    flow: Flow
+    tx: Intake
+    now: datetime
+    cap: int = 0
+    together: bool = False
+    _count: int = 0
+    _later: dict[str, list[tuple[Rule, int, int]]] = field(default_factory=dict)  # by rule: (rule, story, alert)
+
+    def add(self, rule: Rule, story_id: int, hit_id: int, verdict: Verdict) -> None:
+        """Make the alert of a hit, if its verdict asks for one."""
+        if verdict.decision is not Decision.ALERT:
+            return
+        alert_id = self.tx.add_alert(rule, story_id, hit_id, self.now)
+        if alert_id is None:
+            return
+        self._count += 1
+        if self.together or (self.cap and self._count > self.cap):
+            self._later.setdefault(rule.id, []).append((rule, story_id, alert_id))
+        else:
+            self._post(rule, story_id, alert_id)
+
+    def finish(self) -> int:
+        """Send off the digests; how many alerts there were in all."""
+        for waiting in self._later.values():
+            rule, story_id, alert_id = waiting[0]
+            if len(waiting) == 1:
+                self._post(rule, story_id, alert_id)
+                continue
+            ids = [one for _, _, one in waiting]
+            silent = rule.severity is Severity.LOW
+            channels = _channels(self.flow, rule)
+            self.tx.post_digest(ids, channels, self.now, PRIORITY[rule.severity], silent=silent)
+        return self._count
+
+    def _post(self, rule: Rule, story_id: int, alert_id: int) -> None:
+        silent = rule.severity is Severity.LOW
+        channels = _channels(self.flow, rule)
+        self.tx.post(alert_id, story_id, channels, self.now, silent=silent, priority=PRIORITY[rule.severity])
+
+
+def _with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:
+    if verdict.decision is Decision.ALERT and not _channels(flow, rule):
+        return decide.no_channel(rule)
+    return verdict
+
+
+def _channels(flow: Flow, rule: Rule) -> list[str]:
+    if not rule.channels:
+        return list(flow.channels)[:1]
+    return [name for name in rule.channels if name in flow.channels]

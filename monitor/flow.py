@@ -1,0 +1,57 @@
+"""What the flow of Rasid works with, as one value that every step is handed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from monitor.delivery.transports import Transport
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.workers import ParseWorkers
+from monitor.matching.matcher import Matcher
+from monitor.model import (
+    Channel,
+    Outlet,
+    Rule,
+)
+from monitor.store.outbox import LEASE
+from monitor.store.store import Store
+from monitor.stories.index import StoryIndex
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Flow:
+    """What the flow works with. What comes from the configuration is replaced when its files change.
+
+    channels: the first is the default. transports: by channel; may lack channels that cannot be built.
+    operator: the channel that hears of our own troubles; None: the log alone. index holds what is in the store up to
+    index.last_id: prime it with the recent articles before the first poll.
+    """
+
+    store: Store
+    writer: Executor  # one thread: the only one that touches store and index
+    fetcher: Fetcher
+    workers: ParseWorkers
+    matcher: Matcher
+    rules: Mapping[str, Rule]
+    channels: Mapping[str, Channel]
+    outlets: Mapping[str, Outlet] = field(default_factory=dict)
+    transports: Mapping[str, Transport] = field(default_factory=dict)
+    timezone: str = "UTC"
+    operator: str | None = None
+    lease: timedelta = LEASE
+    per_feed_cap: int = 20  # alerts one poll sends one by one; more come as a digest; 0: no cap
+    index: StoryIndex = field(default_factory=StoryIndex)
+    first_poll_age: timedelta = timedelta(hours=3)
+    rng: random.Random = field(default_factory=random.Random)
+
+    async def write(self, work: Callable[..., T], *args: object) -> T:
+        """Run `work` on the writer thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.writer, work, *args)
