@@ -48,23 +48,30 @@ ROUNDS = 15
 
 
 def item(rng: random.Random, number: int) -> str:
-    paragraphs = "".join(f"<p>{' '.join(rng.sample(SENTENCES, 3))}</p>" for _ in range(3))
+    """An entry as the commonest publishing software writes it."""
+    one, two, three = (" ".join(rng.sample(SENTENCES, 2)) for _ in range(3))
     link = f"https://sahel.example/news/2026/03/{number}"
     when = format_datetime(NOW - timedelta(minutes=7 * (1_000 - number)))
     return (
-        f"<item><title><![CDATA[{rng.choice(TITLES)} ({number})]]></title><link>{link}?utm_source=rss</link>"
-        f'<guid isPermaLink="false">{link}</guid><pubDate>{when}</pubDate><category>محليات</category>'
-        "<dc:creator>مراسل الساحل</dc:creator>"
-        f"<description><![CDATA[{rng.choice(SENTENCES)}]]></description>"
-        f"<content:encoded><![CDATA[<figure><img src='https://sahel.example/i/{number}.jpg'/></figure>{paragraphs}"
-        f'<p><a href="{link}#comments">التعليقات</a></p>]]></content:encoded></item>'
+        f"<item><title>{rng.choice(TITLES)} ({number})</title><link>{link}/?utm_source=rss</link>"
+        f"<comments>{link}/#respond</comments><dc:creator><![CDATA[مراسل الساحل]]></dc:creator>"
+        f"<pubDate>{when}</pubDate><category><![CDATA[محليات]]></category><category><![CDATA[اقتصاد]]></category>"
+        f'<guid isPermaLink="false">https://sahel.example/?p={number}</guid>'
+        f"<description><![CDATA[<p>{rng.choice(SENTENCES)} [&#8230;]</p>]]></description>"
+        f'<content:encoded><![CDATA[<figure class="wp-block-image size-large"><img src="{link}.jpg" alt="" width="800" '
+        f'height="450" loading="lazy"/></figure><p style="text-align:right">{one}</p><p><strong>التفاصيل</strong></p>'
+        f'<p>{two} <a href="{link}/2?a=1&amp;b=2" target="_blank" rel="noopener">المصدر</a></p><p>{three}</p>]]>'
+        f"</content:encoded><wfw:commentRss>{link}/feed/</wfw:commentRss><slash:comments>0</slash:comments>"
+        f'<media:content url="{link}.jpg" medium="image"/></item>'
     )
 
 
 def feed(items: list[str], built: datetime) -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" '
-        'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:wfw="http://wellformedweb.org/CommentAPI/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/" '
+        'xmlns:media="http://search.yahoo.com/mrss/">'
         f"<channel><title>أنباء الساحل</title><link>https://sahel.example/</link><language>ar</language>"
         f"<lastBuildDate>{format_datetime(built)}</lastBuildDate>" + "\n".join(items) + "</channel></rss>"
     ).encode()

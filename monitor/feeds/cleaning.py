@@ -45,6 +45,7 @@ _FOOTER = re.compile(
     r"(?:Read more|اقرأ المزيد|إقرأ المزيد|المزيد|للمزيد|تابع القراءة|أكمل القراءة)\s*(?:…|\.{3}|»|>>|←|›)*"
     r")\s*$"
 )
+_FOOTER_HINT = re.compile("appeared|أول|اول|المقام|المزيد|للمزيد|القراءة|Read more")
 _ELLIPSIS = re.compile(r"\s*[\[(](?:…|\.{3}|&hellip;)[\])]\s*$")
 
 
@@ -74,8 +75,10 @@ def without_footer(plain: str) -> str:
     """`plain` without the "appeared first on" and "read more" that publishing software appends."""
     for _ in range(2):
         start = max(0, len(plain) - 700)
-        plain = plain[:start] + _FOOTER.sub("", plain[start:])
-        plain = _ELLIPSIS.sub("…", plain)
+        if _FOOTER_HINT.search(plain, start):
+            plain = plain[:start] + _FOOTER.sub("", plain[start:])
+        if plain.rstrip().endswith(("]", ")")):
+            plain = _ELLIPSIS.sub("…", plain)
     return plain.rstrip()
 
 

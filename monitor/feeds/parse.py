@@ -23,6 +23,9 @@ from monitor.model import Feed
 
 __all__ = ["Parsed", "parse"]
 
+# It would look for libxml2's reader anew for every feed; expat is the one that is meant.
+feedparser.api.PREFERRED_XML_PARSERS = []
+
 MAX_ENTRIES = 2_000
 MAX_TTL = timedelta(days=1)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
@@ -43,7 +46,7 @@ def parse(
     notes = [f"encoding: {note} (read as {used})"] if note else []
     if jsonfeed.looks_like_json(text):
         return _from_json(text, Place(feed, url), now=now, hashes=hashes, notes=notes)
-    result = _feedparser(text, url)
+    result = _feedparser(text)
     if not result.get("version") and not result.entries:
         raise ParseError(_not_a_feed(text))
     if result.get("bozo") and not result.entries and _HTML.search(text[:2_000]):
@@ -71,11 +74,14 @@ def _from_json(text: str, place: Place, *, now: datetime, hashes: Sequence[str],
     return Parsed(made, cleaning.shorten(found.title, 300), found.language, None, tuple(notes))
 
 
-def _feedparser(text: str, url: str) -> Any:
-    """feedparser's dict for text whose letters are settled: it is told UTF-8 and told so in both places."""
+def _feedparser(text: str) -> Any:
+    """feedparser's dict for text whose letters are settled: it is told UTF-8 and told so in both places.
+
+    It is not told the address: it would join it with itself at every tag. Links are made absolute when they are read.
+    """
     text = _XML_DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n\0")
     data = b'<?xml version="1.0" encoding="utf-8"?>' + text.encode("utf-8", "replace")
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    headers = {"content-type": "application/xml; charset=utf-8"}
     try:
         return feedparser.parse(
             BytesIO(data), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
@@ -139,6 +145,8 @@ def _links(entry: Any) -> list[str]:
     others = [_string(x.get("href")) for x in links if x.get("rel") in (None, "alternate", "via", "related")]
     found = [_string(entry.get("feedburner_origlink")), *pages[:1], _string(entry.get("link")), *pages, *others]
     guid = _string(entry.get("id"))
+    if "/" not in guid:  # RSS calls a GUID a link unless it says otherwise, but a bare number or name is none
+        found = [link for link in found if link != guid]
     if guid.startswith(("http://", "https://")):
         found.append(guid)
     return [link for link in dict.fromkeys(found) if link]

@@ -16,6 +16,8 @@ from xxhash import xxh3_64_hexdigest
 
 _ROOT = re.compile(rb"<((?:[A-Za-z_][\w.-]*:)?)(rss|feed|RDF)(?=[\s>])")
 _WIDE = re.compile(rb"encoding\s*=\s*[\"'](?:utf-?16|utf-?32|ucs|iso-10646|utf-?7|ebcdic|cp037)", re.IGNORECASE)
+Kinds = tuple[tuple[bytes, bytes], ...]
+_SECTIONS: Kinds = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"))
 _SPACE = b" \t\r\n>/"
 _BLANK = re.compile(rb"\s*")
 _SUBSET_END = re.compile(rb"\]\s*>")
@@ -95,6 +97,7 @@ def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
     opening, closing = b"<" + name, b"</" + name + b">"
     find, tail = body.find, len(closing)
     places: list[tuple[int, int]] = []
+    kinds = tuple(kind for kind in _SECTIONS if kind[0] in body)
     gap = 0
     start = _opening(body, opening, 0)
     while start >= 0:
@@ -102,7 +105,7 @@ def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
         following = _opening(body, opening, start + 1)
         if end < 0 or 0 <= following < end or len(places) >= MAX_ENTRIES:
             return None
-        if _inside(body, gap, start) or _inside(body, start, end):
+        if _inside(body, gap, start, kinds) or _inside(body, start, end, kinds):
             return None
         if places and body[gap:start].strip() and (find(b"<!", gap, start) >= 0 or find(closing, gap, start) >= 0):
             return None
@@ -120,15 +123,14 @@ def _opening(body: bytes, opening: bytes, at: int) -> int:
     return at
 
 
-def _inside(body: bytes, start: int, end: int) -> bool:
-    """Whether `end` may lie inside a CDATA section or comment that opens in [start, end)."""
-    if body.find(b"<!", start, end) < 0:
-        return False
-    cdata = body.rfind(b"<![CDATA[", start, end)
-    if cdata >= 0 and body.rfind(b"]]>", cdata, end) < 0:
-        return True
-    comment = body.rfind(b"<!--", start, end)
-    return comment >= 0 and body.rfind(b"-->", comment, end) < 0
+def _inside(body: bytes, start: int, end: int, kinds: Kinds) -> bool:
+    """Whether `end` may lie inside a section that opens in [start, end). kinds: the sections that body has at all."""
+    for opening, closing in kinds:
+        # The last close is looked for first: it is mostly near the end, and what follows it is short.
+        closed = body.rfind(closing, start, end)
+        if body.find(opening, closed if closed >= 0 else start, end) >= 0:
+            return True
+    return False
 
 
 def _careful(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
