@@ -22,6 +22,7 @@ from monitor.errors import StoreError
 INTAKE_LOCK = 7_261_001  # advisory lock keys on Postgres; SQLite's one write lock covers all of them
 CLAIM_LOCK = 7_261_002
 SCHEMA_LOCK = 7_261_003
+INDEX_LOCK = 7_261_004
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 512  # well below Postgres' limit for an indexed value (2,704 bytes)

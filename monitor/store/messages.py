@@ -69,9 +69,7 @@ def _story(connection: sa.Connection, story_id: int, raised: Sequence[Any], line
         sa.select(articles.c.id, articles.c.outlet_id).where(articles.c.story_id == story_id).order_by(articles.c.id)
     ).all()
     chosen = _chosen(heads, raised[0].article_id)[:lines]
-    rows = connection.execute(
-        sa.select(*article_columns()).where(articles.c.id.in_(chosen))
-    )
+    rows = connection.execute(sa.select(*article_columns()).where(articles.c.id.in_(chosen)))
     texts = {row.article_id: article_of(row) for row in rows}
     found = _hits(connection, chosen, rule_ids)
     shown = [_with_spans(texts[article_id], found.get(article_id, [])) for article_id in chosen]

@@ -9,13 +9,16 @@ from typing import Self
 from monitor.store import dialect
 from monitor.store.connection import utc_now
 from monitor.store.feeds import Feeds
+from monitor.store.history import History
 from monitor.store.intake import Intakes
 from monitor.store.messages import Messages
 from monitor.store.notices import Notices
 from monitor.store.outbox import Outbox
+from monitor.store.retention import Retention
+from monitor.store.search import Search
 
 
-class Store(Feeds, Intakes, Outbox, Messages, Notices):
+class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Retention):
     """One open database. Used from one thread by the daemon; a second Store may read at the same time."""
 
     @classmethod

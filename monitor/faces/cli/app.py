@@ -8,6 +8,7 @@ import typer
 
 from monitor.faces.cli import channels, config, rules
 from monitor.faces.cli.match import match
+from monitor.faces.cli.run import run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.add_typer(rules.app, name="rules")
 app.add_typer(channels.app, name="channels")
 app.add_typer(config.app, name="config")
+app.command()(run)
 app.command()(config.check)
 app.command()(match)
 

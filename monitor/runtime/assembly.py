@@ -1,0 +1,171 @@
+"""A configuration becomes a running flow: store, fetcher, workers, matcher, transports; opened and closed together."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+
+from rich.console import Console
+
+from monitor.delivery import channels, transports
+from monitor.delivery.transports import Transport
+from monitor.errors import DeliveryError
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.workers import ParseWorkers
+from monitor.flow import Flow
+from monitor.matching.matcher import Matcher
+from monitor.model import Channel, RuleState
+from monitor.runtime.configuration import Configuration
+from monitor.store.connection import utc_now
+from monitor.store.store import Store
+from monitor.stories.index import StoryIndex
+from monitor.stories.signature import sign
+
+PRIME_BATCH = 500
+
+
+def owner() -> str:
+    """This process, as claims name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def open_store(found: Configuration, *, lock: bool = False, now: Callable[[], datetime] = utc_now) -> Store:
+    """The configured database, brought up to date. Raises StoreError."""
+    return Store.open(found.settings.settings.database.url, owner=owner(), lock=lock, now=now)
+
+
+@asynccontextmanager
+async def open_flow(
+    found: Configuration, *, now: Callable[[], datetime] = utc_now, lock: bool = True, console: Console | None = None
+) -> AsyncIterator[tuple[Flow, tuple[str, ...]]]:
+    """(the flow, hints for the user). Everything is closed at the end.
+
+    lock: refuse to start beside another daemon on one SQLite file. console: where console channels print.
+    """
+    settings = found.settings.settings
+    async with AsyncExitStack() as stack:
+        store = open_store(found, lock=lock, now=now)
+        stack.callback(store.close)
+        writer = stack.enter_context(ThreadPoolExecutor(1, "writer"))
+        fetch, parsing = settings.fetch, settings.parsing
+        fetcher = await stack.enter_async_context(
+            Fetcher(
+                limits=found.limits(),
+                allow_private=fetch.allow_private,
+                allow_loopback=fetch.allow_loopback,
+                extra_ports=fetch.ports,
+                proxy=fetch.proxy,
+                user_agent=fetch.user_agent,
+                per_host=fetch.per_host,
+            )
+        )
+        workers = await stack.enter_async_context(
+            ParseWorkers(
+                parsing.workers,
+                cpu_seconds=parsing.cpu_seconds,
+                megabytes=parsing.megabytes,
+                wall_seconds=parsing.wall_seconds,
+                idle_seconds=parsing.idle.total_seconds(),
+            )
+        )
+        flow = Flow(store, writer, fetcher, workers, Matcher([]), {}, {}, index=StoryIndex(settings.stories.window))
+        hints = await configure(flow, found, now(), console)
+        stack.push_async_callback(close_transports, flow)
+        await flow.write(prime, flow, now())
+        yield flow, hints
+
+
+async def configure(
+    flow: Flow,
+    found: Configuration,
+    now: datetime,
+    console: Console | None = None,
+    *,
+    before: Configuration | None = None,
+) -> tuple[str, ...]:
+    """Let the flow work by this configuration from now on; hints for the user. Raises DeliveryError, StoreError.
+
+    Used at the start and at every reload, then with the configuration in force `before`: channels that did not change
+    keep their connections, the others are tried again at once. What cannot change while running is left as it is.
+    """
+    settings = found.settings.settings
+    resolved = channels.resolve(found.channels, found.settings.environ)
+    kept = _kept(flow, found, resolved.channels, before)
+    changed = {name: one for name, one in resolved.channels.items() if name not in kept}
+    built = {**kept, **build_transports(found, changed, console)}
+    old = [one for name, one in flow.transports.items() if built.get(name) is not one]
+    watched = [one for one in found.rules.rules if one.rule.state is not RuleState.OFF]
+    flow.matcher = Matcher([(one.rule, one.query) for one in watched], found.catalog.outlets)
+    flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
+    flow.channels = resolved.channels
+    flow.transports = built
+    flow.outlets = found.catalog.outlets
+    flow.timezone = settings.zone
+    flow.operator = None if settings.operator.channel == "log" else settings.operator.channel
+    flow.lease = settings.delivery.lease
+    flow.per_feed_cap = settings.polling.per_feed_cap
+    flow.first_poll_age = settings.alerts.first_poll_age
+    for transport in old:
+        await transport.close()
+    paces = {name: transport.pace for name, transport in built.items()}
+    await flow.write(flow.store.open_chats, paces, now)
+    for name in built if before else ():
+        if name not in kept:
+            await flow.write(flow.store.resume_chat, name, now)
+    await flow.write(flow.store.sync_feeds, found.catalog.feeds, now)
+    return resolved.hints
+
+
+def _kept(
+    flow: Flow, found: Configuration, wanted: Mapping[str, Channel], before: Configuration | None
+) -> dict[str, Transport]:
+    """The transports of channels that did not change, nor the secrets and ways they are reached by."""
+    if before is None or before.settings.environ != found.settings.environ:
+        return {}
+    if before.http_options() != found.http_options():
+        return {}
+    return {name: one for name, one in flow.transports.items() if flow.channels.get(name) == wanted.get(name)}
+
+
+def build_transports(
+    found: Configuration, wanted: Mapping[str, Channel], console: Console | None
+) -> dict[str, Transport]:
+    """A transport for each channel. DeliveryError with all that is wrong."""
+    built: dict[str, Transport] = {}
+    failures = []
+    for name, channel in wanted.items():
+        try:
+            built[name] = transports.build(
+                channel, found.settings.environ, http=found.http_options(), on_console=console
+            )
+        except DeliveryError as error:
+            failures.append(str(error))
+    if failures:
+        raise DeliveryError("\n".join(failures))
+    return built
+
+
+async def close_transports(flow: Flow) -> None:
+    """Give back the connections of every channel."""
+    for transport in flow.transports.values():
+        await transport.close()
+
+
+def prime(flow: Flow, now: datetime) -> int:
+    """Fill the story index with the articles of its window; how many. Runs on the writer thread."""
+    since = now - flow.index.window
+    last = 0
+    while True:
+        batch = flow.store.articles_since(since, after_id=last, limit=PRIME_BATCH)
+        for placed in batch:
+            if placed.article.id is not None:
+                last = placed.article.id
+                flow.index.add(last, placed.story_id, sign(placed.article), placed.article.when)
+        if len(batch) < PRIME_BATCH:
+            break
+    flow.index.last_id = max(flow.index.last_id, flow.store.newest_article())
+    return len(flow.index)

@@ -1,0 +1,265 @@
+"""The daemon: a clock that lets the flow run until it is told to stop.
+
+APScheduler drives a handful of ticks; what is due is in the database, never in the scheduler. A tick only starts work,
+so that one slow feed or chat never delays another. SIGTERM and SIGINT drain (a second one stops at once), SIGHUP and an
+edit of a configuration file reload.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from rich.console import Console
+
+from monitor import arrivals, pipeline
+from monitor.arabic.tokens import index_text
+from monitor.delivery.retry import QUARANTINE
+from monitor.errors import StoreError
+from monitor.flow import Flow
+from monitor.model import DeliveryClaim, Feed, FeedState, OutcomeKind
+from monitor.runtime import assembly, reload
+from monitor.runtime.configuration import Configuration
+from monitor.runtime.health import Figures, serve
+from monitor.runtime.logs import log
+from monitor.runtime.troubles import Troubles
+from monitor.store.connection import utc_now
+
+RELEASE_EVERY, INDEX_EVERY, PRUNE_EVERY = 10, 5, 6 * 3600  # seconds
+INDEX_BATCH = 200
+
+
+class Daemon:
+    """One running Rasid. Build it on an open flow, then `run` or `run_once`."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        found: Configuration,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        environ: Mapping[str, str] | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self.flow = flow
+        self.found = found
+        self.clock = clock
+        self.environ = environ
+        self.console = console
+        self.figures = Figures()
+        self.troubles = Troubles(flow, clock)
+        self._feeds: dict[str, Feed] = {feed.id: feed for feed in found.catalog.feeds}
+        self._polls: set[asyncio.Task[None]] = set()
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    @property
+    def settings(self) -> Any:
+        """The settings in force."""
+        return self.found.settings.settings
+
+    # ── running ──
+
+    async def run(self) -> None:
+        """Run until a signal says stop; then let deliveries under way end, and return."""
+        await self._take_over()
+        self._listen()
+        scheduler = self._scheduler()
+        scheduler.start()
+        watcher = asyncio.create_task(self._watch())
+        async with serve(self.figures, self.settings.http.host, self.settings.http.port):
+            try:
+                await self._stopping.wait()
+            finally:
+                log().info("stopping", deliveries=len(self._deliveries), polls=len(self._polls))
+                scheduler.shutdown(wait=False)
+                watcher.cancel()
+                await self._drain()
+
+    async def run_once(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Poll every feed that may be polled once, deliver what is due, and return how many feeds answered."""
+        await self._take_over()
+        claim = self.flow.store.claim_feeds
+        states = await self.flow.write(
+            lambda: claim(self.clock(), limit=100_000, lease=self.settings.polling.lease, force=True)
+        )
+        turns = asyncio.Semaphore(self.settings.polling.concurrency)
+        done = 0
+
+        async def poll(state: FeedState) -> None:
+            nonlocal done
+            async with turns:
+                await self._poll(state)
+            done += 1
+            if progress:
+                progress(done, len(states))
+
+        await asyncio.gather(*(poll(state) for state in states))
+        await self.flow.write(arrivals.release_held, self.flow, self.clock())
+        await self._deliver_all()
+        await self._index()
+        return self.troubles.answered
+
+    async def _deliver_all(self) -> None:
+        """Deliver until nothing is due; a chat's own pace makes what is left due a second later."""
+        while True:
+            if not await pipeline.deliver_due(self.flow, self.clock, limit=self.settings.delivery.batch):
+                return
+            await asyncio.sleep(1.0)
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_to_stop, number)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._start(self._deliveries, self.reload()))
+
+    def _told_to_stop(self, number: int) -> None:
+        if self._stopping.is_set():  # asked twice: at once
+            raise SystemExit(128 + number)
+        self.stop()
+
+    async def _drain(self) -> None:
+        """Polls are dropped, for their feeds are due again; deliveries get their time."""
+        for task in self._polls:
+            task.cancel()
+        if self._deliveries:
+            await asyncio.wait(self._deliveries, timeout=self.settings.delivery.drain.total_seconds())
+        for task in self._deliveries:
+            task.cancel()
+        await asyncio.gather(*self._polls, *self._deliveries, return_exceptions=True)
+
+    def _scheduler(self) -> AsyncIOScheduler:
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
+        )
+        settings = self.settings
+        ticks: list[tuple[Callable[[], Awaitable[None]], float]] = [
+            (self._poll_tick, settings.polling.tick.total_seconds()),
+            (self._deliver_tick, settings.delivery.tick.total_seconds()),
+            (self._release_tick, RELEASE_EVERY),
+            (self._index, INDEX_EVERY),
+            (self._prune, PRUNE_EVERY),
+        ]
+        for tick, seconds in ticks:
+            scheduler.add_job(self._guarded(tick), "interval", seconds=seconds, next_run_time=self.clock())
+        return scheduler
+
+    def _guarded(self, tick: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            try:
+                await tick()
+                self.troubles.store_works()
+            except StoreError as error:
+                self.troubles.store_fails(error)
+
+        return run
+
+    def _start(self, group: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        group.add(task)
+        task.add_done_callback(group.discard)
+
+    async def _take_over(self) -> None:
+        store = self.flow.store
+        lost = store.release_expired if store.shared else store.take_over
+        count = await self.flow.write(lost, self.clock(), QUARANTINE)
+        if count:
+            log().warning("attempts were cut off by the last stop; they are made again", count=count)
+
+    # ── ticks ──
+
+    async def _poll_tick(self) -> None:
+        free = self.settings.polling.concurrency - len(self._polls)
+        if free <= 0:
+            return
+        claim = self.flow.store.claim_feeds
+        lease = self.settings.polling.lease
+        for state in await self.flow.write(lambda: claim(self.clock(), limit=free, lease=lease)):
+            self._start(self._polls, self._poll(state))
+        self.figures.polling(len(self._polls))
+
+    async def _poll(self, state: FeedState) -> None:
+        feed = self._feeds.get(state.feed_id)
+        if feed is None:
+            return
+        try:
+            report = await pipeline.poll_feed(self.flow, feed, state, self.clock())
+        except StoreError as error:
+            self.troubles.store_fails(error)
+            return
+        except Exception as error:
+            log().exception("a poll failed unexpectedly", feed=feed.id, error=repr(error))
+            return
+        self.figures.polled(report)
+        await self.troubles.polled(feed, state, report)
+        if report.new or report.hits:
+            log().info("polled", feed=feed.id, new=report.new, hits=report.hits, alerts=report.alerts)
+
+    async def _deliver_tick(self) -> None:
+        await self.flow.write(self.flow.store.release_expired, self.clock(), QUARANTINE)
+        free = self.settings.delivery.batch - len(self._deliveries)
+        if free > 0:
+            for claim in await pipeline.claim_due(self.flow, self.clock(), free):
+                self._start(self._deliveries, self._deliver(claim))
+
+    async def _deliver(self, claim: DeliveryClaim) -> None:
+        try:
+            outcome = await pipeline.deliver(self.flow, claim, self.clock)
+        except StoreError as error:  # the lease runs out, and the delivery is looked at again
+            self.troubles.store_fails(error)
+            return
+        self.figures.delivered(claim.channel, outcome)
+        told = log().info if outcome.kind in (OutcomeKind.SENT, OutcomeKind.NOT_MODIFIED) else log().warning
+        told(claim.operation.value, channel=claim.channel, outcome=outcome.kind.value, detail=outcome.detail)
+
+    async def _release_tick(self) -> None:
+        made = await self.flow.write(arrivals.release_held, self.flow, self.clock())
+        if made:
+            log().info("a cooldown is over", alerts=made)
+
+    async def _index(self) -> None:
+        done = INDEX_BATCH
+        while done == INDEX_BATCH:
+            done = await self.flow.write(self.flow.store.index_pending, index_text, INDEX_BATCH)
+
+    async def _prune(self) -> None:
+        keep: timedelta | None = self.settings.retention.keep
+        if keep is not None:
+            report = await self.flow.write(self.flow.store.prune, self.clock(), keep)
+            if report.articles:
+                log().info("old articles removed", articles=report.articles, hits=report.hits)
+
+    # ── reloading ──
+
+    async def _watch(self) -> None:
+        async for _ in reload.edits(Path(self.found.settings.directory)):
+            await self.reload()
+
+    async def reload(self) -> None:
+        """Take over the configuration files as they now are; if anything is wrong, stay with what is in force."""
+        found = await reload.read(self.found, self.environ, self.troubles)
+        if found is None:
+            return
+        before = self.found
+        try:
+            hints = await assembly.configure(self.flow, found, self.clock(), self.console, before=before)
+        except Exception as error:
+            await self.troubles.broken_edit([str(error)])
+            return
+        self.found = found
+        self._feeds = {feed.id: feed for feed in found.catalog.feeds}
+        await self.troubles.mended()
+        log().info("configuration reloaded", rules=len(found.rules.rules), feeds=len(self._feeds))
+        for hint in hints:
+            log().info(hint)
+        for name in reload.needs_restart(before, found):
+            log().warning("this setting changes with the next start", setting=name)

@@ -1,0 +1,101 @@
+"""What goes wrong while the daemon runs, told once each: in the log, and to the operator's channel if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from monitor.arrivals import PollReport
+from monitor.errors import StoreError
+from monitor.flow import Flow
+from monitor.model import Feed, FeedState
+from monitor.runtime.logs import log
+
+DEAD_AFTER = 6  # failures in a row, with back-off: hours
+NOBODY_ANSWERS = "feeds/none"
+STORE_AGAIN = timedelta(minutes=10)
+DEMO = "To see Rasid work without a network: rasid demo"
+
+
+class Troubles:
+    """Remembers what was told. answered, failed: how many polls came to that since the start."""
+
+    def __init__(self, flow: Flow, clock: Callable[[], datetime]) -> None:
+        self._flow = flow
+        self._clock = clock
+        self.answered = 0
+        self.failed = 0
+        self._failing: dict[str, str] = {}  # feeds whose last poll failed
+        self._silent = False
+        self._store_told: datetime | None = None
+
+    async def polled(self, feed: Feed, state: FeedState, report: PollReport) -> None:
+        """Note a poll: a feed that stays dead is told, and that no feed at all answers."""
+        if report.error is None:
+            self.answered += 1
+            self._failing.pop(feed.id, None)
+            if self._silent:
+                self._silent = False
+                log().info("feeds answer again")
+                await self._flow.write(self._flow.store.clear_notices, NOBODY_ANSWERS)
+            if state.failures:
+                await self._flow.write(self._flow.store.clear_notices, f"feed/{feed.id}/")
+            return
+        self.failed += 1
+        first = feed.id not in self._failing
+        self._failing[feed.id] = report.error
+        told = log().warning if first and not self._silent else log().debug
+        told("a feed failed", feed=feed.id, error=report.error, failures=state.failures + 1)
+        if not self.answered or self._silent:
+            await self._nobody_answers()
+        elif state.failures + 1 == DEAD_AFTER or "410" in report.error:
+            name = feed.outlet.name_en
+            text = f"Feed {feed.id} ({name}) has not answered for a while: {report.error}. Rasid keeps trying."
+            if "410" in report.error:
+                text = f"Feed {feed.id} ({name}) was closed by its outlet: {report.error}. Remove or replace it."
+            await self.tell(f"feed/{feed.id}/dead", text)
+
+    async def _nobody_answers(self) -> None:
+        if self._silent or len(self._failing) < 3:
+            return
+        self._silent = True
+        error = next(iter(self._failing.values()))
+        await self.tell(
+            NOBODY_ANSWERS,
+            f"No feed can be reached ({error}). Is this machine online? Rasid keeps trying. {DEMO}",
+        )
+
+    async def tell(self, key: str, text: str) -> None:
+        """Tell the operator, once until the trouble is over."""
+        new = await self._flow.write(
+            partial(self._flow.store.add_notice, key, text, self._flow.operator, self._clock())
+        )
+        if new:
+            log().warning(text)
+
+    async def broken_edit(self, problems: Sequence[str]) -> None:
+        """The configuration on disk is wrong; the last good one stays in force."""
+        for problem in problems:
+            log().error("the edit is not taken over", problem=problem)
+        head = "\n".join(problems[:5]) + (f"\n… and {len(problems) - 5} more" if len(problems) > 5 else "")
+        await self.tell(
+            f"edit/{head[:200]}", f"The edited configuration has problems; the last good one stays in force.\n{head}"
+        )
+
+    async def mended(self) -> None:
+        """The configuration on disk is right again."""
+        await self._flow.write(self._flow.store.clear_notices, "edit/")
+
+    def store_fails(self, error: StoreError) -> None:
+        """The database cannot be used now; told at most every ten minutes, since it cannot keep a notice."""
+        now = self._clock()
+        if self._store_told is None or now - self._store_told >= STORE_AGAIN:
+            log().error("the database fails; everything waits and is tried again", error=str(error))
+            self._store_told = now
+
+    def store_works(self) -> None:
+        """The database works."""
+        if self._store_told is not None:
+            log().info("the database works again")
+            self._store_told = None

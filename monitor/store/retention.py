@@ -1,0 +1,151 @@
+"""Retention: removing what is older than the setting says, a batch at a time, so that no intake waits long for it.
+
+The law: nothing that may still be sent is removed, and what was once taken in never comes back as new: the keys of
+removed articles are kept for as long as a feed still carries them, and a while longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from monitor.model import Decision
+from monitor.store import dialect
+from monitor.store.connection import Database
+from monitor.store.records import PruneReport
+from monitor.store.tables import (
+    alerts,
+    articles,
+    deliveries,
+    entry_hashes,
+    gone_keys,
+    hits,
+    message_alerts,
+    messages,
+    notices,
+    revisions,
+    stories,
+)
+
+BATCH = 200  # stories in one transaction
+REMEMBER = timedelta(days=180)  # after a feed last carried an entry, its key is forgotten
+
+
+class Retention(Database):
+    """The store's part that forgets."""
+
+    def prune(
+        self,
+        now: datetime,
+        keep: timedelta,
+        *,
+        batch: int = BATCH,
+        progress: Callable[[PruneReport], None] | None = None,
+    ) -> PruneReport:
+        """Remove the stories whose articles are all older than `keep`, with everything about them; what was removed.
+
+        Stories with a message that may still be sent or edited, or with a held hit, stay. progress: told after each
+        batch what was removed so far.
+        """
+        total = PruneReport()
+        while True:
+            with self._writing() as connection:
+                dialect.exclude_others(connection, dialect.INTAKE_LOCK)
+                gone = _old_stories(connection, now - keep, batch)
+                if not gone:
+                    break
+                total = _sum(total, _remove(connection, gone, now))
+            if progress:
+                progress(total)
+        with self._writing() as connection:
+            total = _sum(total, _forget(connection, now, keep))
+        dialect.give_back_space(self._engine)
+        return total
+
+
+def _old_stories(connection: sa.Connection, before: datetime, limit: int) -> list[int]:
+    fresh = sa.exists().where(articles.c.story_id == stories.c.id, articles.c.first_seen >= before)
+    held = sa.exists().where(hits.c.story_id == stories.c.id, hits.c.decision == Decision.HELD.value)
+    waiting = (
+        sa.select(sa.literal(1))
+        .select_from(
+            alerts.join(message_alerts, message_alerts.c.alert_id == alerts.c.id).join(
+                deliveries, deliveries.c.message_id == message_alerts.c.message_id
+            )
+        )
+        .where(alerts.c.story_id == stories.c.id, deliveries.c.state.not_in(("sent", "dead")))
+        .exists()
+    )
+    statement = (
+        sa.select(stories.c.id)
+        .where(stories.c.opened < before, ~fresh, ~held, ~waiting)
+        .order_by(stories.c.id)
+        .limit(limit)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> PruneReport:
+    run = connection.execute
+    old = run(
+        sa.select(articles.c.id, articles.c.feed_id, articles.c.key, articles.c.entry_hash).where(
+            articles.c.story_id.in_(story_ids)
+        )
+    ).all()
+    ids = [row.id for row in old]
+    dialect.insert_new(
+        connection,
+        gone_keys,
+        [{"feed_id": row.feed_id, "key": row.key, "entry_hash": row.entry_hash, "last_seen": now} for row in old],
+        columns=["feed_id", "key"],
+    )
+    alert_ids = list(run(sa.select(alerts.c.id).where(alerts.c.story_id.in_(story_ids))).scalars())
+    shown = sa.select(message_alerts.c.message_id).where(message_alerts.c.alert_id.in_(alert_ids))
+    message_ids = sorted({*run(shown).scalars(), *run(_story_messages(story_ids)).scalars()})
+    run(sa.delete(message_alerts).where(message_alerts.c.alert_id.in_(alert_ids)))
+    still = set(
+        run(sa.select(message_alerts.c.message_id).where(message_alerts.c.message_id.in_(message_ids))).scalars()
+    )
+    messages_gone = _remove_messages(connection, [one for one in message_ids if one not in still])
+    run(sa.delete(alerts).where(alerts.c.id.in_(alert_ids)))
+    hits_gone = run(sa.delete(hits).where(hits.c.story_id.in_(story_ids))).rowcount
+    for chunk in (ids[at : at + 400] for at in range(0, len(ids), 400)):
+        dialect.remove_from_index(connection, chunk)
+        run(sa.delete(revisions).where(revisions.c.article_id.in_(chunk)))
+        run(sa.delete(articles).where(articles.c.id.in_(chunk)))
+    run(sa.delete(stories).where(stories.c.id.in_(story_ids)))
+    return PruneReport(len(ids), len(story_ids), hits_gone, len(alert_ids), messages_gone)
+
+
+def _story_messages(story_ids: list[int]) -> sa.Select[tuple[int]]:
+    return sa.select(messages.c.id).where(messages.c.story_id.in_(story_ids))
+
+
+def _remove_messages(connection: sa.Connection, ids: list[int]) -> int:
+    run = connection.execute
+    run(sa.update(notices).where(notices.c.message_id.in_(ids)).values(message_id=None))
+    run(sa.delete(deliveries).where(deliveries.c.message_id.in_(ids)))
+    return run(sa.delete(messages).where(messages.c.id.in_(ids))).rowcount
+
+
+def _forget(connection: sa.Connection, now: datetime, keep: timedelta) -> PruneReport:
+    """Old messages to the operator, and the keys of entries that no feed carries any more."""
+    run = connection.execute
+    open_ = sa.exists().where(deliveries.c.message_id == messages.c.id, deliveries.c.state.not_in(("sent", "dead")))
+    told = run(
+        sa.select(messages.c.id)
+        .where(messages.c.kind.in_(("operator", "test")), messages.c.created < now - keep, ~open_)
+        .limit(500)
+    ).scalars()
+    messages_gone = _remove_messages(connection, list(told))
+    forgotten = max(keep, REMEMBER)
+    hashes = run(sa.delete(entry_hashes).where(entry_hashes.c.last_seen < now - forgotten)).rowcount
+    keys = run(sa.delete(gone_keys).where(gone_keys.c.last_seen < now - forgotten)).rowcount
+    return PruneReport(messages=messages_gone, entry_hashes=hashes, keys=keys)
+
+
+def _sum(one: PruneReport, other: PruneReport) -> PruneReport:
+    return PruneReport(*(getattr(one, f.name) + getattr(other, f.name) for f in fields(PruneReport)))
