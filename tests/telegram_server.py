@@ -82,6 +82,10 @@ class Chat:
     sent_at: deque[float] = field(default_factory=deque)
 
 
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 class TelegramServer:
     """Chats, messages and a ledger of everything that happened."""
 
@@ -144,7 +148,8 @@ class TelegramServer:
         }
 
     async def _show_ledger(self, request: web.Request) -> web.Response:
-        return web.json_response({**self.summary(), "events": self.events})
+        standing = [{"chat": chat.id, **one} for chat in self.chats.values() for one in chat.messages.values()]
+        return web.json_response({**self.summary(), "events": self.events, "messages": standing}, dumps=_dumps)
 
     async def _add_fault(self, request: web.Request) -> web.Response:
         self.faults.append(Fault(**await request.json()))
