@@ -164,6 +164,12 @@ class Outbox(Database):
             for row in rows
         ]
 
+    def count_deliveries(self, operation: str, state: str) -> int:
+        """How many deliveries of an operation are in a state."""
+        statement = sa.select(sa.func.count()).where(deliveries.c.operation == operation, deliveries.c.state == state)
+        with self._reading() as connection:
+            return int(connection.execute(statement).scalar_one())
+
     def orphans(self, channels: Sequence[str]) -> dict[str, int]:
         """How many deliveries wait for channels that are not among these, by channel."""
         statement = (
