@@ -64,7 +64,6 @@ class FeedState:
     last_polled: datetime | None = None
     last_error: str | None = None
     stopped: str | None = None  # reason no longer polled (410 Gone); cleared by editing the feed's URL
-    last_new: datetime | None = None  # when a poll last brought an unseen article
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,6 @@ class FetchOutcome:
     etag: str | None = None
     last_modified: str | None = None
     permanent_url: str | None = None  # set when every redirect on the way was permanent (301, 308)
-    min_interval: timedelta | None = None  # Cache-Control max-age or <ttl>-like advice, if the server gave any
     elapsed: float = 0.0  # seconds
 
 

@@ -64,8 +64,6 @@ async def poll_feed(flow: Flow, feed: Feed, state: FeedState, now: datetime) -> 
         outcome=outcome,
         rng=flow.rng,
         body_hash=xxh3_64_hexdigest(outcome.body) if outcome.body else None,
-        new=len(fresh),
-        ttl=parsed.ttl,
     )
     if not matched and not hashes:
         await flow.write(flow.store.save_feed, after)

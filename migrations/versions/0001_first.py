@@ -66,7 +66,6 @@ def feeds():
         time("last_polled", null=True),
         text("last_error", null=True),
         text("stopped", null=True),
-        time("last_new", null=True),
         text("claimed_by", null=True),
         time("claimed_until", null=True),
     )

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from xxhash import xxh3_128_hexdigest
 
@@ -23,12 +23,11 @@ _SENTENCE = re.compile(r"(?<=[.!؟…])\s")
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A parsed feed. articles in the feed's order; ttl: how long the feed asks to be left alone; notes: for the log."""
+    """A parsed feed. articles in the feed's order; notes: for the log."""
 
     articles: list[Article]
     title: str = ""
     language: str = ""
-    ttl: timedelta | None = None
     notes: tuple[str, ...] = ()
 
 

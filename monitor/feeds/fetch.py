@@ -10,10 +10,10 @@ import asyncio
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -265,7 +265,6 @@ class Fetcher:
             last_modified=headers.get("last-modified")
             or (hop.headers.get(hdrs.IF_MODIFIED_SINCE) if body is None else None),
             permanent_url=str(hop.url) if redirects and hop.permanent else None,
-            min_interval=_advice(headers),
         )
 
     async def _body(self, response: aiohttp.ClientResponse, hop: _Hop) -> bytes:
@@ -304,12 +303,3 @@ def _login(feed: Feed) -> aiohttp.BasicAuth | None:
         return aiohttp.BasicAuth(feed.username, feed.password or "", "utf-8")
     written = URL(feed.url)
     return aiohttp.BasicAuth(written.user, written.password or "", "utf-8") if written.user else None
-
-
-def _advice(headers: Mapping[str, str]) -> timedelta | None:
-    for part in headers.get("cache-control", "").lower().split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "max-age" and value.strip('" ').isdecimal():
-            seconds = min(int(value.strip('" ')[:9]), 86_400)
-            return timedelta(seconds=seconds) if seconds else None
-    return None

@@ -10,7 +10,7 @@ import calendar
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -27,10 +27,8 @@ __all__ = ["Parsed", "parse"]
 feedparser.api.PREFERRED_XML_PARSERS = []
 
 MAX_ENTRIES = 2_000
-MAX_TTL = timedelta(days=1)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 _HTML = re.compile(r"<!doctype html|<html[\s>]", re.IGNORECASE)
-_PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
 
 def parse(
@@ -62,7 +60,6 @@ def parse(
         articles(raw, place, now=now, hashes=hashes),
         title=cleaning.shorten(cleaning.line(_string(head.get("title"))), 300),
         language=place.language,
-        ttl=_ttl(head),
         notes=tuple(notes),
     )
 
@@ -71,7 +68,7 @@ def _from_json(text: str, place: Place, *, now: datetime, hashes: Sequence[str],
     found = jsonfeed.read(text, limit=MAX_ENTRIES)
     place = replace(place, home=found.home, language=found.language)
     made = articles(found.entries, place, now=now, hashes=hashes)
-    return Parsed(made, cleaning.shorten(found.title, 300), found.language, None, tuple(notes))
+    return Parsed(made, cleaning.shorten(found.title, 300), found.language, tuple(notes))
 
 
 def _feedparser(text: str) -> Any:
@@ -172,17 +169,6 @@ def _dates(entry: Any) -> list[str | datetime]:
             except (ValueError, TypeError, OverflowError, OSError):
                 continue
     return found
-
-
-def _ttl(head: Any) -> timedelta | None:
-    ttl = _string(head.get("ttl")).strip()
-    seconds = 0.0
-    if ttl.isdecimal() and len(ttl) < 6:
-        seconds = int(ttl) * 60
-    elif (period := _string(head.get("sy_updateperiod")).strip().lower()) in _PERIODS:
-        often = _string(head.get("sy_updatefrequency")).strip()
-        seconds = _PERIODS[period] / max(int(often) if often.isdecimal() and len(often) < 6 else 1, 1)
-    return min(timedelta(seconds=seconds), MAX_TTL) if seconds else None
 
 
 def _string(value: object) -> str:

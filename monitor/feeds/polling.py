@@ -12,10 +12,8 @@ from monitor.model import Feed, FeedState, FetchOutcome
 MIN_INTERVAL = timedelta(seconds=15)
 MAX_BACKOFF = timedelta(hours=6)
 MAX_RETRY_AFTER = timedelta(hours=24)
-MAX_ADVICE = timedelta(hours=1)
 TOO_MANY = timedelta(minutes=15)  # after 429 or 403 without a time
 GONE = "the server says the feed is gone for good (410); give its new address or remove it"
-_QUIET = ((timedelta(days=30), 4), (timedelta(days=7), 2))
 _ERROR_TEXT = 500
 
 
@@ -24,22 +22,18 @@ def next_due(
     feed: Feed,
     now: datetime,
     *,
-    outcome: FetchOutcome | None = None,
     error: RasidError | None = None,
-    ttl: timedelta | None = None,
     rng: random.Random,
 ) -> datetime:
     """When `feed` is due again. state: as before this poll; error: why the poll failed, None where it succeeded.
 
-    After success: the interval, or what the server and the feed (ttl) ask for, up to four intervals or an hour;
-    longer for a feed long without news. After failure: doubling, with jitter, up to six hours; never before
-    Retry-After (up to a day).
+    After success: within the interval, which is a promise of how late an alert may be. What feeds ask for themselves
+    (<ttl>, Cache-Control) is not listened to: many say an hour, and an unchanged feed costs its server next to nothing.
+    After failure: doubling, with jitter, up to six hours; never before Retry-After (up to a day).
     """
     interval = max(feed.interval, MIN_INTERVAL)
     if error is None:
-        advice = max(filter(None, [outcome.min_interval if outcome else None, ttl]), default=timedelta(0))
-        wait = max(interval, min(advice, MAX_ADVICE, 4 * interval), min(_quiet(state, interval, now), MAX_ADVICE))
-        return now + wait * rng.uniform(0.95, 1.05)
+        return now + interval * rng.uniform(0.95, 1.0)
     wait = interval * 2 ** min(state.failures, 20) if interval < MAX_BACKOFF else interval
     if isinstance(error, FetchError) and error.status in (403, 429) and error.retry_after is None:
         wait = max(wait, TOO_MANY)
@@ -58,13 +52,11 @@ def after_success(
     outcome: FetchOutcome,
     rng: random.Random,
     body_hash: str | None = None,
-    new: int = 0,
-    ttl: timedelta | None = None,
 ) -> FeedState:
-    """The state after a poll that brought a feed or a 304. body_hash: of the new body; new: unseen articles in it."""
+    """The state after a poll that brought a feed or a 304. body_hash: of the new body."""
     return replace(
         state,
-        next_due=next_due(state, feed, now, outcome=outcome, ttl=ttl, rng=rng),
+        next_due=next_due(state, feed, now, rng=rng),
         url=outcome.permanent_url or state.url,
         etag=outcome.etag,
         last_modified=outcome.last_modified,
@@ -75,7 +67,6 @@ def after_success(
         last_polled=now,
         last_error=None,
         stopped=None,
-        last_new=now if new else state.last_new,
     )
 
 
@@ -95,11 +86,3 @@ def after_failure(state: FeedState, feed: Feed, now: datetime, *, error: RasidEr
         last_error=str(error)[:_ERROR_TEXT],
         stopped=GONE if gone and not fall_back else state.stopped,
     )
-
-
-def _quiet(state: FeedState, interval: timedelta, now: datetime) -> timedelta:
-    """A feed long without news is asked less often, but its first week is never slowed."""
-    if state.last_new is None:
-        return interval
-    silence = now - state.last_new
-    return interval * next((factor for age, factor in _QUIET if silence > age), 1)

@@ -47,7 +47,6 @@ feeds = sa.Table(
     sa.Column("last_polled", Utc),
     sa.Column("last_error", Words),
     sa.Column("stopped", Words),
-    sa.Column("last_new", Utc),
     sa.Column("claimed_by", Words),
     sa.Column("claimed_until", Utc),
     sa.Index("feeds_due", "next_due"),
