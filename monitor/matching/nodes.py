@@ -235,7 +235,7 @@ class Count(Compiled):
         return places if len(places) >= self.count else None
 
     def score(self, view: ArticleView, scope: Scope) -> float:
-        return self.child.score(view, scope)
+        return self.child.score(view, scope) if self.child.holds(view, scope) else 0.0  # ATLEAST/0 holds without it
 
 
 @dataclass(slots=True, eq=False)
