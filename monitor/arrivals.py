@@ -154,7 +154,7 @@ def _decide(
         max_age=arrival.feed.max_age,
         now=now,
     )
-    return _with_channel(flow, rule, verdict)
+    return with_channel(flow, rule, verdict)
 
 
 def _hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
@@ -190,7 +190,7 @@ def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView) 
     if verdict is None:
         return
     if rule is not None:
-        verdict = _with_channel(flow, rule, verdict)
+        verdict = with_channel(flow, rule, verdict)
     tx.redecide(hit.id, verdict)
     if rule is not None:
         posts.add(rule, story.id, hit.id, verdict)
@@ -243,7 +243,8 @@ class Posts:
         self.tx.post(alert_id, story_id, channels, self.now, silent=silent, priority=PRIORITY[rule.severity])
 
 
-def _with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:
+def with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:
+    """The verdict, unless the rule has no channel to alert."""
     if verdict.decision is Decision.ALERT and not _channels(flow, rule):
         return decide.no_channel(rule)
     return verdict

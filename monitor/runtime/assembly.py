@@ -40,11 +40,17 @@ def open_store(found: Configuration, *, lock: bool = False, now: Callable[[], da
 
 @asynccontextmanager
 async def open_flow(
-    found: Configuration, *, now: Callable[[], datetime] = utc_now, lock: bool = True, console: Console | None = None
+    found: Configuration,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    lock: bool = True,
+    primed: bool = True,
+    console: Console | None = None,
 ) -> AsyncIterator[tuple[Flow, tuple[str, ...]]]:
     """(the flow, hints for the user). Everything is closed at the end.
 
-    lock: refuse to start beside another daemon on one SQLite file. console: where console channels print.
+    lock: refuse to start beside another daemon on one SQLite file. primed: fill the story index; without it nothing
+    may be polled. console: where console channels print.
     """
     settings = found.settings.settings
     async with AsyncExitStack() as stack:
@@ -75,7 +81,8 @@ async def open_flow(
         flow = Flow(store, writer, fetcher, workers, Matcher([]), {}, {}, index=StoryIndex(settings.stories.window))
         hints = await configure(flow, found, now(), console)
         stack.push_async_callback(close_transports, flow)
-        await flow.write(prime, flow, now())
+        if primed:
+            await flow.write(prime, flow, now())
         yield flow, hints
 
 

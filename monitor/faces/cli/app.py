@@ -8,6 +8,7 @@ import typer
 
 from monitor.faces.cli import channels, config, rules
 from monitor.faces.cli.demo import demo
+from monitor.faces.cli.init import init
 from monitor.faces.cli.match import match
 from monitor.faces.cli.run import run
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.add_typer(rules.app, name="rules")
 app.add_typer(channels.app, name="channels")
 app.add_typer(config.app, name="config")
+app.command()(init)
 app.command()(run)
 app.command()(demo)
 app.command()(config.check)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from monitor.errors import RasidError
 from monitor.faces.cli.common import AsJson, ConfigDir, err, load_rules, out, print_json, print_table, told
+from monitor.faces.cli.times import moment
 from monitor.matching import examples, schema
+from monitor.matching.rules import WatchRule
+from monitor.runtime import configuration
+from monitor.runtime.assembly import open_flow, open_store
+from monitor.runtime.backfill import BackfillReport, backfill
+from monitor.runtime.configuration import Configuration
+from monitor.store.connection import utc_now
 
 app = typer.Typer(no_args_is_help=True, help="Watch rules: list them, run their examples, schema for editors.")
 
@@ -90,3 +103,51 @@ def test_rules(
 def print_schema() -> None:
     """Print the JSON Schema of rules.yaml, for editors that complete and check YAML."""
     print_json(schema.json_schema())
+
+
+@app.command("backfill")
+def backfill_rule(
+    rule: Annotated[str, typer.Argument(help="The rule's id.")],
+    since: Annotated[str, typer.Option("--since", help="How far back: 7d, 12h, or a date like 2026-11-20.")] = "7d",
+    alert: Annotated[bool, typer.Option("--alert", help="Also alert, as digests, what was never alerted.")] = False,
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """Look for a rule's hits in the articles that are stored already. Alerts only with --alert.
+
+    Example: rasid rules backfill shahed-drones --since 7d
+    """
+    with told():
+        found = configuration.load(config)
+        watch = found.rules.get(rule)
+        if watch is None:
+            known = ", ".join(one.rule.id for one in found.rules.rules)
+            raise RasidError(f"no rule is called {rule}; there are: {known or 'none'}")
+        begin = moment(since, found.settings.settings.zone)
+        report = asyncio.run(_backfill(found, watch, begin, alert))
+    if as_json:
+        print_json(asdict(report))
+    else:
+        typer.echo(
+            f"{report.looked} articles, {report.hits} new hits, {report.known} known already, {report.alerts} alerts"
+        )
+
+
+async def _backfill(found: Configuration, watch: WatchRule, since: datetime, alert: bool) -> BackfillReport:
+    """Beside a running daemon: what is to be sent waits in the database for it."""
+    with closing(open_store(found)) as store:
+        total = store.count_since(since)
+    columns = (TextColumn("looking"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+        async with open_flow(found, lock=False, primed=False) as (flow, _):
+            return await flow.write(
+                lambda: backfill(
+                    flow,
+                    watch,
+                    since,
+                    utc_now(),
+                    alert=alert,
+                    progress=lambda done: progress.update(task, completed=done),
+                )
+            )
