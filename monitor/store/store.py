@@ -14,11 +14,12 @@ from monitor.store.intake import Intakes
 from monitor.store.messages import Messages
 from monitor.store.notices import Notices
 from monitor.store.outbox import Outbox
+from monitor.store.reading import Reading
 from monitor.store.retention import Retention
 from monitor.store.search import Search
 
 
-class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Retention):
+class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Reading, Retention):
     """One open database. Used from one thread by the daemon; a second Store may read at the same time."""
 
     @classmethod

@@ -6,7 +6,7 @@ from importlib.metadata import version as package_version
 
 import typer
 
-from monitor.faces.cli import channels, config, rules
+from monitor.faces.cli import channels, config, db, ledger, rules
 from monitor.faces.cli.demo import demo
 from monitor.faces.cli.init import init
 from monitor.faces.cli.match import match
@@ -19,10 +19,14 @@ app = typer.Typer(
 )
 app.add_typer(rules.app, name="rules")
 app.add_typer(channels.app, name="channels")
+app.add_typer(db.app, name="db")
 app.add_typer(config.app, name="config")
 app.command()(init)
 app.command()(run)
 app.command()(demo)
+app.command()(ledger.status)
+app.command()(ledger.hits)
+app.command()(ledger.alerts)
 app.command()(config.check)
 app.command()(match)
 

@@ -1,0 +1,297 @@
+"""`rasid hits`, `alerts` and `status`: what was found, what became of it, and how the daemon is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.arabic.normalise import plain
+from monitor.errors import RasidError
+from monitor.faces.cli.common import AsJson, ConfigDir, out, print_json, print_table, told
+from monitor.faces.cli.times import moment, shown
+from monitor.model import REASONS, Article, Decision, Outlet, Span
+from monitor.runtime import configuration
+from monitor.runtime.assembly import owner
+from monitor.runtime.configuration import Configuration
+from monitor.store.records import AlertRow, Delays, HitFilter, HitRow, Post
+from monitor.store.store import Store
+
+RuleOption = Annotated[str | None, typer.Option("--rule", "-r", help="Only of this rule.")]
+OutletOption = Annotated[str | None, typer.Option("--outlet", "-o", help="Only in articles of this outlet.")]
+StoryOption = Annotated[int | None, typer.Option("--story", help="Only of this story, by number.")]
+SinceOption = Annotated[str | None, typer.Option("--since", help="From: 7d, 12h (ago), 2026-11-20, 2026-11-20T10:00.")]
+UntilOption = Annotated[str | None, typer.Option("--until", help="Before, written like --since.")]
+TextOption = Annotated[
+    str | None, typer.Option("--text", "-t", help="Articles with all these words; -word: without; word*: begins so.")
+]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many.")]
+BeforeOption = Annotated[int | None, typer.Option("--before", help="The next page: below this number.")]
+
+
+@contextmanager
+def reading(config: Path) -> Iterator[tuple[Configuration, Store]]:
+    """The configuration and its database, opened for reading; works beside a running daemon."""
+    with told():
+        found = configuration.load(config)
+        store = Store.open(found.settings.settings.database.url, owner=owner(), read_only=True)
+        try:
+            if store.schema_version() is None:
+                raise RasidError(f"{store.place} is empty: run rasid once, or rasid db upgrade")
+            yield found, store
+        finally:
+            store.close()
+
+
+def hits(
+    rule: RuleOption = None,
+    outlet: OutletOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    decision: Annotated[Decision | None, typer.Option("--decision", "-d", help="Only with this decision.")] = None,
+    text: TextOption = None,
+    story: StoryOption = None,
+    limit: LimitOption = 30,
+    before: BeforeOption = None,
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """List hits, the newest first: every article that a rule matched, what was decided, and why.
+
+    Examples: rasid hits --rule shahed-drones --since 24h · rasid hits --decision held · rasid hits --text "أوديسا"
+    """
+    with reading(config) as (found, store):
+        zone = found.settings.settings.zone
+        wanted = _filter(zone, rule, outlet, since, until, text, story, limit, before, decision)
+        page = store.hits(wanted)
+    if as_json:
+        print_json({"hits": [_hit_json(row) for row in page.items], "next_before": page.next_before})
+        return
+    rows = [
+        [
+            str(row.hit.id),
+            shown(row.hit.created, zone),
+            row.hit.rule_id,
+            _outlet(row.outlet, row.article),
+            _headline(row.article),
+            row.fate,
+            row.why if row.fate == "failed" else row.hit.code,
+        ]
+        for row in page.items
+    ]
+    print_table(["hit", "when", "rule", "outlet", "headline", "what became of it", "why"], rows)
+    _more(page.next_before, len(rows), "hits")
+
+
+def alerts(
+    rule: RuleOption = None,
+    outlet: OutletOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    text: TextOption = None,
+    story: StoryOption = None,
+    limit: LimitOption = 30,
+    before: BeforeOption = None,
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """List alerts, the newest first, with the outlets that carry the story and where it was sent.
+
+    Example: rasid alerts --since 7d --rule south-caucasus
+    """
+    with reading(config) as (found, store):
+        zone = found.settings.settings.zone
+        page = store.alerts(_filter(zone, rule, outlet, since, until, text, story, limit, before, None))
+    if as_json:
+        print_json({"alerts": [_alert_json(row) for row in page.items], "next_before": page.next_before})
+        return
+    rows = [
+        [
+            str(row.id),
+            shown(row.created, zone),
+            row.rule_id,
+            row.severity.value,
+            _headline(row.article),
+            str(len(row.outlets)),
+            ", ".join(f"{post.channel}: {post.state}" for post in row.posts) or "-",
+        ]
+        for row in page.items
+    ]
+    print_table(["alert", "when", "rule", "severity", "headline", "outlets", "sent"], rows)
+    _more(page.next_before, len(rows), "alerts")
+
+
+def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
+    """Show how things are: feeds, hits, the queue, the real delay from publication to message, and what is wrong."""
+    now = datetime.now(UTC)
+    with reading(config) as (found, store):
+        zone = found.settings.settings.zone
+        numbers = store.status(now)
+        chats = [chat for chat in store.chats() if chat.channels]
+        notices = store.notices()
+        orphans = store.orphans(list(found.channels))
+    if as_json:
+        told_chats = [{**asdict(one), "hold_until": _iso(one.hold_until)} for one in chats]
+        told_notices = [{"key": one.key, "text": one.text, "created": _iso(one.created)} for one in notices]
+        print_json(
+            {
+                **asdict(numbers),
+                "window": numbers.window.total_seconds(),
+                "oldest_queued": _iso(numbers.oldest_queued),
+                "last_polled": _iso(numbers.last_polled),
+                "last_sent": _iso(numbers.last_sent),
+                "chats": told_chats,
+                "notices": told_notices,
+                "waiting_for_missing_channels": orphans,
+            }
+        )
+        return
+    lines = [
+        ["feeds", f"{numbers.feeds} watched, {numbers.feeds_failing} failing, {numbers.feeds_stopped} stopped"],
+        ["last poll", shown(numbers.last_polled, zone)],
+        ["articles", f"{numbers.articles} in {numbers.stories} stories"],
+        ["hits, 24 h", _counts(numbers.hits_window)],
+        ["hits, all", _counts(numbers.hits)],
+        ["alerts", str(numbers.alerts)],
+        ["queue", f"{numbers.queue}" + (f", since {shown(numbers.oldest_queued, zone)}" if numbers.queue else "")],
+        ["last message", shown(numbers.last_sent, zone)],
+        ["delay, 24 h", f"from publication {_delay(numbers.since_published)}"],
+        ["", f"from first sight {_delay(numbers.since_first_seen)}"],
+    ]
+    for chat in chats:
+        if chat.hold_until is not None and chat.hold_until > now:
+            held = f"{', '.join(chat.channels)} until {shown(chat.hold_until, zone)}: {chat.hold_reason}"
+            lines.append(["held", held])
+    lines += [["no channel", f"{number} wait for {name}, not in channels.yaml"] for name, number in orphans.items()]
+    lines += [["trouble", f"{shown(one.created, zone)} {one.text}"] for one in notices]
+    print_table(["", ""], lines)
+
+
+def _filter(
+    zone: str,
+    rule: str | None,
+    outlet: str | None,
+    since: str | None,
+    until: str | None,
+    text: str | None,
+    story: int | None,
+    limit: int,
+    before: int | None,
+    decision: Decision | None,
+) -> HitFilter:
+    return HitFilter(
+        rule=rule,
+        outlet=outlet,
+        since=moment(since, zone) if since else None,
+        until=moment(until, zone) if until else None,
+        decision=decision,
+        text=search_words(text) if text else None,
+        limit=limit,
+        before_id=before,
+        story=story,
+    )
+
+
+def search_words(text: str) -> str:
+    """The words of a search as the index holds them, each with its - before and * behind."""
+    found = []
+    for word in text.split():
+        minus = "-" if word.startswith("-") else ""
+        star = "*" if word.endswith("*") else ""
+        found += [f"{minus}{one}{star}" for one in plain(word.strip("-*")).split()]
+    if not any(not one.startswith("-") for one in found):
+        raise RasidError("--text needs at least one word that must occur")
+    return " ".join(found)
+
+
+def _more(before: int | None, count: int, command: str) -> None:
+    if out.is_terminal and not count:
+        out.print("none")
+    if out.is_terminal and before is not None:
+        out.print(f"more: rasid {command} --before {before}")
+
+
+def _headline(article: Article) -> str:
+    """The headline, isolated so that it neither turns the line around nor is turned by it."""
+    title = " ".join((article.title or article.summary or article.body).split())
+    return f"\u2068{title[:90]}{'…' if len(title) > 90 else ''}\u2069"
+
+
+def _outlet(outlet: Outlet | None, article: Article) -> str:
+    return f"\u2068{outlet.name_ar}\u2069" if outlet else article.outlet_id
+
+
+def _counts(counts: object) -> str:
+    assert isinstance(counts, dict)
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "none"
+
+
+def _delay(delay: Delays) -> str:
+    if delay.p50 is None or delay.p90 is None:
+        return "no message yet"
+    return f"{delay.p50:.0f} s (median), {delay.p90:.0f} s (9 of 10), {delay.count} messages"
+
+
+def _iso(when: datetime | None) -> str | None:
+    return when.isoformat() if when else None
+
+
+def _hit_json(row: HitRow) -> dict[str, object]:
+    return {
+        "id": row.hit.id,
+        "rule": row.hit.rule_id,
+        "story": row.hit.story_id,
+        "created": _iso(row.hit.created),
+        "decision": row.hit.decision.value,
+        "reason": row.hit.code,
+        "sentence": REASONS.get(row.hit.code, row.hit.code),
+        "detail": row.hit.detail,
+        "until": _iso(row.until),
+        "fate": row.fate,
+        "score": row.score,
+        "article": _article_json(row.article),
+        "spans": [_span_json(row.article, span) for span in row.hit.spans],
+        "messages": [_post_json(post) for post in row.posts],
+    }
+
+
+def _alert_json(row: AlertRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "rule": row.rule_id,
+        "story": row.story_id,
+        "severity": row.severity.value,
+        "created": _iso(row.created),
+        "digest": row.digest,
+        "article": _article_json(row.article),
+        "spans": [_span_json(row.article, span) for span in row.spans],
+        "outlets": row.outlets,
+        "articles": row.article_count,
+        "messages": [_post_json(post) for post in row.posts],
+    }
+
+
+def _span_json(article: Article, span: Span) -> dict[str, object]:
+    text = " | ".join(article.tags) if span.field == "tags" else str(getattr(article, span.field, ""))
+    return {**asdict(span), "text": text[span.start : span.end]}
+
+
+def _article_json(article: Article) -> dict[str, object]:
+    return {
+        "id": article.id,
+        "outlet": article.outlet_id,
+        "feed": article.feed_id,
+        "title": article.title,
+        "url": article.url,
+        "published": _iso(article.published),
+        "first_seen": _iso(article.first_seen),
+    }
+
+
+def _post_json(post: Post) -> dict[str, object]:
+    return {**asdict(post), "sent_at": _iso(post.sent_at)}

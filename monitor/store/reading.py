@@ -1,0 +1,289 @@
+"""Reading the ledger back: hits, alerts, and the numbers of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.model import Decision, Hit, Outlet, Severity
+from monitor.store import dialect
+from monitor.store.connection import Database
+from monitor.store.records import (
+    AlertRow,
+    DatabaseInfo,
+    Delays,
+    HitFilter,
+    HitRow,
+    Page,
+    Post,
+    Status,
+)
+from monitor.store.rows import article_columns, article_of, hit_columns, hit_of, revised, revision_columns, spans_of
+from monitor.store.tables import (
+    alerts,
+    articles,
+    deliveries,
+    feeds,
+    hits,
+    message_alerts,
+    messages,
+    metadata,
+    outlets,
+    revisions,
+    stories,
+)
+
+WINDOW = timedelta(days=1)
+_ENDED = ("sent", "dead")
+
+
+class Reading(Database):
+    """The store's part that people read."""
+
+    def hits(self, wanted: HitFilter) -> Page[HitRow]:
+        """Hits, the newest first."""
+        statement = (
+            sa.select(*hit_columns(), hits.c.score, hits.c.until, *article_columns(), *revision_columns())
+            .select_from(
+                hits.join(articles, articles.c.id == hits.c.article_id).outerjoin(
+                    revisions, revisions.c.id == hits.c.revision_id
+                )
+            )
+            .order_by(hits.c.id.desc())
+            .limit(wanted.limit + 1)
+        )
+        with self._reading() as connection:
+            statement = _filtered(connection, statement, wanted, hits)
+            if wanted.decision is not None:
+                statement = statement.where(hits.c.decision == wanted.decision.value)
+            rows = connection.execute(statement).all()
+            found = rows[: wanted.limit]
+            posts = _posts(connection, {(row.hit_rule_id, row.hit_story_id) for row in found})
+            names = _outlets(connection, {row.article_outlet_id for row in found})
+        made = []
+        for row in found:
+            hit = hit_of(row)
+            sent = posts.get((hit.rule_id, hit.story_id), ())
+            fate, why = _fate(hit, sent)
+            article = revised(article_of(row), row)
+            outlet = names.get(article.outlet_id)
+            made.append(HitRow(hit, article, outlet, fate, why, row.until, row.score, sent))
+        return Page(tuple(made), found[-1].hit_id if len(rows) > wanted.limit else None)
+
+    def alerts(self, wanted: HitFilter) -> Page[AlertRow]:
+        """Alerts, the newest first; `decision` of the filter plays no part."""
+        statement = (
+            sa.select(alerts, hits.c.spans, *article_columns(), *revision_columns())
+            .select_from(
+                alerts.join(hits, hits.c.id == alerts.c.hit_id)
+                .join(articles, articles.c.id == hits.c.article_id)
+                .outerjoin(revisions, revisions.c.id == hits.c.revision_id)
+            )
+            .order_by(alerts.c.id.desc())
+            .limit(wanted.limit + 1)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(_filtered(connection, statement, wanted, alerts)).all()
+            found = rows[: wanted.limit]
+            posts = _posts(connection, {(row.rule_id, row.story_id) for row in found})
+            carried = _carried(connection, {row.story_id for row in found})
+        made = [
+            AlertRow(
+                id=row.id,
+                rule_id=row.rule_id,
+                story_id=row.story_id,
+                hit_id=row.hit_id,
+                severity=Severity(row.severity),
+                created=row.created,
+                digest=row.digest,
+                article=revised(article_of(row), row),
+                spans=spans_of(row.spans),
+                outlets=tuple(dict.fromkeys(carried[row.story_id])),
+                article_count=len(carried[row.story_id]),
+                posts=posts.get((row.rule_id, row.story_id), ()),
+            )
+            for row in found
+        ]
+        return Page(tuple(made), found[-1].id if len(rows) > wanted.limit else None)
+
+    def status(self, now: datetime, window: timedelta = WINDOW) -> Status:
+        """The numbers of everything, and of the last `window`."""
+        with self._reading() as connection:
+            run = connection.execute
+
+            def count(table: sa.Table) -> int:
+                return int(run(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
+            def by(column: sa.Column[Any], *where: sa.ColumnElement[bool]) -> dict[str, int]:
+                rows = run(sa.select(column, sa.func.count()).where(*where).group_by(column))
+                return dict(rows.tuples().all())
+
+            states = by(deliveries.c.state)
+            queue = deliveries.c.state.not_in(_ENDED)
+            active = run(
+                sa.select(
+                    sa.func.count(),
+                    sa.func.count().filter(feeds.c.failures > 0),
+                    sa.func.count().filter(feeds.c.stopped.is_not(None)),
+                    sa.func.max(feeds.c.last_polled),
+                ).where(feeds.c.active)
+            ).one()
+            return Status(
+                articles=count(articles),
+                stories=count(stories),
+                hits=by(hits.c.decision),
+                hits_window=by(hits.c.decision, hits.c.created >= now - window),
+                alerts=count(alerts),
+                deliveries=states,
+                queue=sum(number for state, number in states.items() if state not in _ENDED),
+                oldest_queued=run(sa.select(sa.func.min(deliveries.c.created)).where(queue)).scalar(),
+                feeds=active[0],
+                feeds_failing=active[1],
+                feeds_stopped=active[2],
+                last_polled=active[3],
+                last_sent=run(sa.select(sa.func.max(messages.c.sent_at))).scalar(),
+                window=window,
+                since_published=_delays(connection, articles.c.published, now - window),
+                since_first_seen=_delays(connection, articles.c.first_seen, now - window),
+            )
+
+    def info(self) -> DatabaseInfo:
+        """What the database holds and takes."""
+        with self._reading() as connection:
+            run = connection.execute
+            rows = {
+                table.name: int(run(sa.select(sa.func.count()).select_from(table)).scalar_one())
+                for table in metadata.sorted_tables
+            }
+            ends = run(sa.select(sa.func.min(articles.c.first_seen), sa.func.max(articles.c.first_seen))).one()
+            indexed = int(run(sa.text("SELECT count(*) FROM article_words")).scalar_one())
+            size = dialect.size_in_bytes(connection, self._url)
+        return DatabaseInfo(
+            place=self.place,
+            size=size,
+            rows=rows,
+            schema_version=self.schema_version() or "",
+            oldest_article=ends[0],
+            newest_article=ends[1],
+            not_indexed=rows["articles"] - indexed,
+        )
+
+
+def _filtered(connection: sa.Connection, statement: Any, wanted: HitFilter, table: sa.Table) -> Any:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.rule is not None:
+        conditions.append(table.c.rule_id == wanted.rule)
+    if wanted.story is not None:
+        conditions.append(table.c.story_id == wanted.story)
+    if wanted.outlet is not None:
+        conditions.append(articles.c.outlet_id == wanted.outlet)
+    if wanted.since is not None:
+        conditions.append(table.c.created >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(table.c.created < wanted.until)
+    if wanted.before_id is not None:
+        conditions.append(table.c.id < wanted.before_id)
+    wants, unwanted = _groups(wanted.text or "")
+    if wants:
+        conditions.append(dialect.search_condition(connection, wants, unwanted, articles.c.id))
+    return statement.where(*conditions)
+
+
+def _groups(text: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """(words wanted, words unwanted) of a search text whose words are as the index holds them."""
+    wanted: list[tuple[str, ...]] = []
+    unwanted: list[tuple[str, ...]] = []
+    for word in text.split()[:20]:
+        bare = word.removeprefix("-")
+        if bare.strip("*"):
+            (unwanted if word.startswith("-") else wanted).append((bare,))
+    return wanted, unwanted
+
+
+def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[str, int], tuple[Post, ...]]:
+    """What became of the alerts of each (rule, story), a channel after the other."""
+    story_ids = sorted({story_id for _, story_id in of})
+    latest = (
+        sa.select(deliveries.c.message_id, sa.func.max(deliveries.c.id).label("id"))
+        .where(deliveries.c.operation == "send")
+        .group_by(deliveries.c.message_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(alerts.c.rule_id, alerts.c.story_id, messages, deliveries.c.state, deliveries.c.reason)
+        .select_from(
+            alerts.join(message_alerts, message_alerts.c.alert_id == alerts.c.id)
+            .join(messages, messages.c.id == message_alerts.c.message_id)
+            .join(latest, latest.c.message_id == messages.c.id)
+            .join(deliveries, deliveries.c.id == latest.c.id)
+        )
+        .where(alerts.c.story_id.in_(story_ids))
+        .order_by(messages.c.id)
+    )
+    found: dict[tuple[str, int], tuple[Post, ...]] = {}
+    for row in connection.execute(statement):
+        key = (row[0], row[1])
+        post = Post(row.id, row.channel, row.kind, row.state, row.sent_at, row.reason)
+        found[key] = (*found.get(key, ()), post)
+    return found
+
+
+def _fate(hit: Hit, posts: Sequence[Post]) -> tuple[str, str]:
+    """What became of a hit, in one word, and why."""
+    if hit.decision is Decision.HELD:
+        return "held", hit.code
+    if hit.decision is Decision.MUTED:
+        return "muted", hit.code
+    if any(post.state == "sent" for post in posts):
+        return ("delivered" if hit.decision is Decision.ALERT else "grouped"), hit.code
+    if posts and all(post.state == "dead" for post in posts):
+        return "failed", posts[0].reason
+    return "queued", next((post.reason for post in posts if post.reason), hit.code)
+
+
+def _outlets(connection: sa.Connection, ids: set[str]) -> dict[str, Outlet]:
+    rows = connection.execute(sa.select(outlets).where(outlets.c.id.in_(sorted(ids))))
+    return {row.id: Outlet(row.id, row.name_ar, row.name_en, row.country, row.language) for row in rows}
+
+
+def _carried(connection: sa.Connection, story_ids: set[int]) -> dict[int, list[str]]:
+    """The outlets of each story's articles, in the order of these."""
+    statement = (
+        sa.select(articles.c.story_id, articles.c.outlet_id)
+        .where(articles.c.story_id.in_(sorted(story_ids)))
+        .order_by(articles.c.id)
+    )
+    found: dict[int, list[str]] = {story_id: [] for story_id in story_ids}
+    for story_id, outlet_id in connection.execute(statement):
+        found[story_id].append(outlet_id)
+    return found
+
+
+def _delays(connection: sa.Connection, begin: sa.Column[Any], since: datetime) -> Delays:
+    """Seconds from `begin` of the article that raised a message's first alert until the message was sent."""
+    first = (
+        sa.select(message_alerts.c.message_id, sa.func.min(message_alerts.c.alert_id).label("alert_id"))
+        .group_by(message_alerts.c.message_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(messages.c.sent_at, begin)
+        .select_from(
+            messages.join(first, first.c.message_id == messages.c.id)
+            .join(alerts, alerts.c.id == first.c.alert_id)
+            .join(hits, hits.c.id == alerts.c.hit_id)
+            .join(articles, articles.c.id == hits.c.article_id)
+        )
+        .where(messages.c.kind == "story", messages.c.sent_at >= since, begin.is_not(None))
+    )
+    seconds = sorted(max((sent - start).total_seconds(), 0.0) for sent, start in connection.execute(statement))
+    if not seconds:
+        return Delays()
+
+    def at(share: float) -> float:
+        return float(seconds[min(int(len(seconds) * share), len(seconds) - 1)])
+
+    return Delays(len(seconds), at(0.5), at(0.9), at(0.99))

@@ -1,0 +1,90 @@
+"""`rasid hits`, `alerts`, `status` and `db` on a database that a real run has filled, on SQLite and Postgres."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.living import Living, living, rss
+from tests.test_end_to_end import STRIKE, TALKS, VIDEO
+
+
+@pytest.fixture
+def here(tmp_path: Path, store_url: str) -> Iterator[Living]:
+    """Two outlets have carried the strike, one of them the talks and a video; one article is old."""
+    with living(tmp_path, store_url) as found:
+        old = replace(STRIKE, title="كييف تعلن إسقاط ثلاث طائرات شاهد قبل أسبوع", text="خبر قديم.", guid="old")
+        old = replace(old, when=datetime.now(UTC) - timedelta(days=9))
+        found.feeds.set("/anba", rss("anba", STRIKE, VIDEO, TALKS, old))
+        found.feeds.set("/sada", rss("sada", replace(STRIKE, title="أوكرانيا: إسقاط 20 طائرة شاهد ليلا")))
+        found.outlets("anba", "sada")
+        found.rasid("run", "--once")
+        yield found
+
+
+def test_every_hit_is_told_with_its_fate(here: Living) -> None:
+    def hits(*options: str) -> list[tuple[str, str, str]]:
+        found = json.loads(here.rasid("hits", "--json", *options).stdout)["hits"]
+        return sorted((one["rule"], one["reason"], one["fate"]) for one in found)
+
+    strike = [("shahed", "joined_story", "grouped"), ("shahed", "new_story", "delivered")]
+    old = ("shahed", "too_old", "muted")
+    assert hits() == [("caucasus", "too_few_outlets", "held"), *strike, old]
+    assert hits("--rule", "shahed", "--decision", "muted") == [old]
+    assert hits("--text", "بطائرات الأوكرانية -جنيف") == []
+    assert hits("--text", "أوديسا") == strike
+    assert hits("--text", "أسبوع'\" OR )( *") == []
+    assert hits("--since", "2020-01-01", "--until", "2020-01-02") == []
+    spans = json.loads(here.rasid("hits", "--decision", "alert", "--json").stdout)["hits"][0]["spans"]
+    assert {"شاهد"} <= {span["text"] for span in spans}
+
+
+def test_hits_are_paged_without_loss(here: Living) -> None:
+    seen: list[int] = []
+    before: list[str] = []
+    for _ in range(9):
+        page = json.loads(here.rasid("hits", "--json", "--limit", "1", *before).stdout)
+        seen += [one["id"] for one in page["hits"]]
+        if page["next_before"] is None:
+            break
+        before = ["--before", str(page["next_before"])]
+    assert len(seen) == 4 and seen == sorted(seen, reverse=True)
+
+
+def test_an_alert_names_its_outlets_and_its_message(here: Living) -> None:
+    found = json.loads(here.rasid("alerts", "--json").stdout)["alerts"]
+    assert [(one["rule"], sorted(one["outlets"]), one["severity"]) for one in found] == [
+        ("shahed", ["anba", "sada"], "high")
+    ]
+    assert [(post["channel"], post["state"]) for post in found[0]["messages"]] == [("main", "sent")]
+    line = here.rasid("alerts").stdout
+    assert "main: sent" in line and "\u2068" in line
+
+
+def test_status_tells_the_delay_and_the_queue(here: Living) -> None:
+    told = json.loads(here.rasid("status", "--json").stdout)
+    assert (told["feeds"], told["feeds_failing"], told["queue"]) == (2, 0, 0)
+    assert told["since_published"]["count"] == 1
+    assert 0 <= told["since_first_seen"]["p50"] <= told["since_published"]["p50"] + 5 < 120
+    assert told["hits"] == {"alert": 1, "held": 1, "joined": 1, "muted": 1}
+    assert "2 watched" in here.rasid("status").stdout
+
+
+def test_old_stories_are_removed_and_do_not_come_back(here: Living) -> None:
+    refused = here.rasid("db", "prune", "--keep", "1h", "--yes", check=False)
+    assert refused.returncode == 2 and "at least 7d" in refused.stderr
+    assert json.loads(here.rasid("db", "prune", "--yes", "--json").stdout)["articles"] == 0
+    facts = json.loads(here.rasid("db", "info", "--json").stdout)
+    assert (facts["rows"]["articles"], facts["not_indexed"]) == (5, 0)
+    assert facts["size"] > 10_000
+    assert "tables at" in here.rasid("db", "upgrade").stdout
+
+
+def test_without_a_database_the_mend_is_said(tmp_path: Path) -> None:
+    with living(tmp_path, f"sqlite:///{tmp_path / 'none.db'}") as here:
+        here.outlets("anba")
+        told = here.rasid("hits", check=False)
+        assert told.returncode == 2 and "start rasid once" in told.stderr
