@@ -66,7 +66,7 @@ def test_match_reads_a_file_and_a_pipe(config: Path) -> None:
 def test_a_broken_rule_is_told_with_its_place(config: Path) -> None:
     (config / "rules.yaml").write_text(RULES.replace('"طائرات شاهد" OR', "(طائرات OR"), encoding="utf-8")
     result = runner.invoke(app, ["rules", "list", "-c", str(config)])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "rules.yaml:6:" in result.stderr
 
 
@@ -80,6 +80,7 @@ def test_an_unknown_rule_and_a_missing_file_end_with_2(config: Path) -> None:
 def test_a_channel_test_explains_a_missing_token(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RASID_TELEGRAM_TOKEN", raising=False)
     (config / "channels.yaml").write_text("channels:\n  - {name: main, type: telegram, chat: '-1001'}\n", "utf-8")
+    (config / "feeds.yaml").write_text("outlets: []\n", "utf-8")
     result = runner.invoke(app, ["channels", "test", "main", "-c", str(config)])
     assert result.exit_code == 2
     assert "RASID_TELEGRAM_TOKEN" in result.stderr

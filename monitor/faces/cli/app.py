@@ -6,7 +6,7 @@ from importlib.metadata import version as package_version
 
 import typer
 
-from monitor.faces.cli import channels, config, db, ledger, rules
+from monitor.faces.cli import channels, config, db, feeds, ledger, rules
 from monitor.faces.cli.demo import demo
 from monitor.faces.cli.init import init
 from monitor.faces.cli.match import match
@@ -15,8 +15,9 @@ from monitor.faces.cli.run import run
 app = typer.Typer(
     no_args_is_help=True,
     help="Rasid (راصد) watches Arabic news feeds and alerts once per story.",
-    epilog="Exit codes: 0 done · 1 the answer is no (an example failed, a file has problems) · 2 wrong usage or error.",
+    epilog="Exit codes: 0 done · 1 the answer is no (an example failed) · 2 wrong usage, bad configuration, error.",
 )
+app.add_typer(feeds.app, name="feeds")
 app.add_typer(rules.app, name="rules")
 app.add_typer(channels.app, name="channels")
 app.add_typer(db.app, name="db")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +14,8 @@ from monitor.delivery import channels, transports
 from monitor.delivery.redact import hush_libraries
 from monitor.faces.cli.common import AsJson, ConfigDir, err, print_json, print_table, told
 from monitor.model import Channel, MessageView
+from monitor.runtime import configuration
+from monitor.runtime.configuration import Configuration
 
 app = typer.Typer(no_args_is_help=True, help="Channels: list them, send a sample.")
 
@@ -40,12 +40,12 @@ def test_channel(
     """Send a sample to a channel; a failure is explained in words and ends with 1."""
     hush_libraries()
     with told():
-        found = channels.load(config / "channels.yaml")
-        channel = found.get(name)
+        found = configuration.load(config)
+        channel = found.channels.get(name)
         if channel is None:
-            err.print(f"[red]✗[/red] no channel is called {name}; there are: {', '.join(found) or 'none'}")
+            err.print(f"[red]✗[/red] no channel is called {name}; there are: {', '.join(found.channels) or 'none'}")
             raise typer.Exit(2)
-        checks = asyncio.run(_diagnose(channel, os.environ))
+        checks = asyncio.run(_diagnose(channel, found))
     if as_json:
         print_json([{"ok": one.ok, "what": one.what, "mend": one.mend} for one in checks])
     else:
@@ -54,15 +54,13 @@ def test_channel(
     raise typer.Exit(0 if all(one.ok for one in checks) else 1)
 
 
-async def _diagnose(channel: Channel, env: Mapping[str, str]) -> list[transports.Check]:
-    base_url = env.get("RASID_TELEGRAM__BASE_URL")
-    http = transports.HttpOptions(base_url=base_url) if base_url else transports.HttpOptions()
-    transport = transports.build(channel, env, http=http)
+async def _diagnose(channel: Channel, found: Configuration) -> list[transports.Check]:
+    transport = transports.build(channel, found.settings.environ, http=found.http_options())
     sample = render(
         MessageView(0, "test", channel.name),
         {},
         language=channel.language,
-        timezone=channel.timezone or "UTC",
+        timezone=channel.timezone or found.settings.settings.zone,
         now=datetime.now(UTC),
     )
     try:

@@ -1,6 +1,7 @@
 """What every command shares: where the configuration lies, how errors are told, how lists are printed.
 
-Exit codes: 0 done · 1 the answer is no (a rule's example failed, a file has problems) · 2 wrong usage or an error.
+Exit codes: 0 done · 1 the answer is no (a rule's example failed, no rule hits) · 2 wrong usage, a configuration with
+problems, or an error.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Tell an error of ours in its own words and end with 2 (1 where files have problems)."""
+    """Tell an error of ours in its own words and end with 2."""
     try:
         yield
     except ConfigError as error:
         for problem in error.problems:
             err.print(f"[red]✗[/red] {_escape(str(problem))}")
-        raise typer.Exit(1) from None
+        raise typer.Exit(2) from None
     except RasidError as error:
         err.print(f"[red]✗[/red] {_escape(str(error))}")
         raise typer.Exit(2) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Annotated
 import typer
 
 from monitor.arabic.language import guess
+from monitor.errors import RasidError
 from monitor.faces.cli.common import AsJson, ConfigDir, err, load_rules, print_json, told
+from monitor.faces.cli.network import read_page
 from monitor.matching.examples import article
 from monitor.matching.explain import Explained, Explanation
 from monitor.matching.matcher import Matcher
 from monitor.model import Article, RuleMatch
 from monitor.pages.extract import clean_text
+from monitor.runtime import configuration
 
 MAX_BYTES = 5_000_000
 _Text = Annotated[str | None, typer.Argument(help="The text; from standard input if neither it nor --file is given.")]
@@ -25,6 +29,7 @@ _File = Annotated[Path | None, typer.Option("--file", "-f", help="Read the text 
 def match(
     text: _Text = None,
     file: _File = None,
+    url: Annotated[str | None, typer.Option("--url", "-u", help="Read the text from a web page.")] = None,
     rule: Annotated[str | None, typer.Option("--rule", "-r", help="Only this rule.")] = None,
     why: Annotated[bool, typer.Option("--why", help="Also say why the other rules did not hit.")] = False,
     config: ConfigDir = Path("config"),
@@ -39,7 +44,7 @@ def match(
     if rule is not None and found.get(rule) is None:
         err.print(f"[red]✗[/red] no rule has the id {rule}; `rasid rules list` names them")
         raise typer.Exit(2)
-    subject = _article(_read(text, file))
+    subject = _page(config, url) if url is not None else _article(_read(text, file))
     matcher = Matcher([(one.rule, one.query) for one in found.rules])
     hits = {hit.rule_id: hit for hit in matcher.match(subject) if rule in (None, hit.rule_id)}
     missed = [one.rule.id for one in found.rules if one.rule.id not in hits and (one.rule.id == rule or why)]
@@ -81,6 +86,15 @@ def _read(text: str | None, file: Path | None) -> str:
 def _article(text: str) -> Article:
     title, _, body = text.strip().partition("\n")
     return replace(article(title.strip()), body=clean_text(body), language=guess(text))
+
+
+def _page(config: Path, url: str) -> Article:
+    """The article on a web page, fetched and read as the daemon does it."""
+    with told():
+        page = asyncio.run(read_page(configuration.load(config), url))
+        if not page.text:
+            raise RasidError(f"{url}: no article was found on the page")
+    return replace(article(page.title), url=url, body=page.text, author=page.author, language=guess(page.text))
 
 
 def _spans(subject: Article, hit: RuleMatch) -> list[str]:
