@@ -32,7 +32,7 @@ PRIORITY: Mapping[Severity, int] = {Severity.HIGH: 0, Severity.NORMAL: 1, Severi
 
 @dataclass(slots=True)
 class PollReport:
-    """What a poll came to. new: articles stored; error: why nothing could be read."""
+    """What a poll came to. new: articles stored; error: why nothing could be read; gone: it is polled no more."""
 
     feed_id: str
     new: int = 0
@@ -40,6 +40,7 @@ class PollReport:
     hits: int = 0
     alerts: int = 0
     error: str | None = None
+    gone: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -163,21 +164,24 @@ def _hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
         _redecide(flow, tx, posts, hit, story)
 
 
-def release_held(flow: Flow, now: datetime) -> int:
-    """Decide again on the hits whose cooldown is over, each rule's as one digest; how many alerts that made.
+def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
+    """Decide again on held hits, each rule's as one digest; how many alerts that made. Runs on the writer thread.
 
-    Runs on the writer thread.
+    Those whose cooldown is over, and those that wait for outlets of a story that nothing can join any more.
+    everything: all of them, since the rules have changed.
     """
-    if not flow.store.due_held(now):
+    outlived = now - flow.index.window
+    if not everything and not flow.store.due_held(now, outlived=outlived):
         return 0
     with flow.store.intake(now) as tx:
         posts = Posts(flow, tx, now, together=True)
-        for hit in tx.due_held(now):
-            _redecide(flow, tx, posts, hit, tx.story(hit.story_id))
+        due = tx.due_held(now, outlived=outlived)
+        for hit in tx.all_held() if everything else due:
+            _redecide(flow, tx, posts, hit, tx.story(hit.story_id), outlived=hit in due)
         return posts.finish()
 
 
-def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView) -> None:
+def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, *, outlived: bool = False) -> None:
     rule = flow.rules.get(hit.rule_id)
     verdict = decide.redecide(
         rule,
@@ -185,6 +189,7 @@ def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView) 
         story,
         alerted=tx.alerted(hit.rule_id, story.id),
         last_alert=tx.last_alert(hit.rule_id),
+        outlived=outlived,
         now=posts.now,
     )
     if verdict is None:

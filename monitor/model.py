@@ -227,6 +227,7 @@ REASONS: Mapping[str, str] = {
     "trial": "the rule is on trial: hits are stored, nothing is sent",
     "rule_off": "the rule was turned off or removed while the hit was held",
     "backfill_silent": "found by backfill, which was not asked to alert",
+    "outlets_missed": "fewer than min_outlets outlets carried the story for as long as it could grow",
     "no_channel": "the rule names no channel that exists",
 }
 
@@ -387,5 +388,7 @@ class Settlement:
     unknown: bool = False  # whether the attempt reached the channel was not learnt: it counts as such
     hold_until: datetime | None = None  # the chat takes nothing before this
     hold_reason: str = ""
+    firm: bool = False  # the server named that time: a restart does not shorten it
     chat_id: str | None = None
     notice: str | None = None  # what the operator should be told, once
+    trouble: str = ""  # of the notice: what lasts until a message is sent again; "": it is over with being told

@@ -22,12 +22,13 @@ from xxhash import xxh3_64_hexdigest
 from monitor.alerts.render import render
 from monitor.arrivals import Arrival, PollReport, take_in
 from monitor.delivery import retry
-from monitor.errors import FetchError, ParseError
+from monitor.errors import FetchError, ParseError, StoreError
 from monitor.feeds import polling, split
 from monitor.feeds.entry import Parsed
 from monitor.flow import Flow
 from monitor.model import (
     Article,
+    Channel,
     DeliveryClaim,
     Feed,
     FeedState,
@@ -36,10 +37,12 @@ from monitor.model import (
     Outcome,
     OutcomeKind,
     Rendered,
+    Settlement,
 )
 
 PAGES_A_POLL = 30  # web pages read for one poll; the articles after them keep their feed's text
 PAGES_SECONDS = 90.0
+SETTLE_AGAIN = (0.5, 1.0, 2.0, *(4.0 for _ in range(150)))  # seconds between tries to write an outcome: ten minutes
 Clock = Callable[[], datetime]
 
 
@@ -51,8 +54,9 @@ async def poll_feed(flow: Flow, feed: Feed, state: FeedState, now: datetime) -> 
         )
         parsed, hashes = await _read(flow, feed, state, outcome, now)
     except (FetchError, ParseError) as error:
-        await flow.write(flow.store.save_feed, polling.after_failure(state, feed, now, error=error, rng=flow.rng))
-        return PollReport(feed.id, error=str(error))
+        after = polling.after_failure(state, feed, now, error=error, rng=flow.rng)
+        await flow.write(flow.store.save_feed, after)
+        return PollReport(feed.id, error=str(error), gone=after.stopped is not None)
     fresh = await flow.write(flow.store.unseen, parsed.articles) if parsed.articles else []
     if feed.full_text and fresh:
         fresh = await _with_pages(flow, feed, fresh)
@@ -137,22 +141,43 @@ async def claim_due(flow: Flow, now: datetime, limit: int) -> list[DeliveryClaim
 
 
 async def deliver(flow: Flow, claim: DeliveryClaim, clock: Clock) -> Outcome:
-    """Make one claimed delivery and write down what came of it."""
-    rendered, outcome = None, None
-    if claim.operation is not Operation.DELETE:
-        rendered, outcome = await _render(flow, claim, clock())
-    if outcome is None:
-        outcome = await flow.transports[claim.channel].deliver(claim, rendered)
+    """Make one claimed delivery and write down what came of it. Raises StoreError where that cannot be written."""
+    outcome = await _attempt(flow, claim, clock())
     now = clock()
     settlement = retry.settle(claim, outcome, now, flow.rng)
-    await flow.write(partial(flow.store.settle, claim, settlement, now, operator=flow.operator))
+    await _settle(flow, claim, settlement, now)
     return outcome
 
 
-async def _render(flow: Flow, claim: DeliveryClaim, now: datetime) -> tuple[Rendered | None, Outcome | None]:
+async def _attempt(flow: Flow, claim: DeliveryClaim, now: datetime) -> Outcome:
+    channel, transport = flow.channels.get(claim.channel), flow.transports.get(claim.channel)
+    if channel is None or transport is None:  # an edit of channels.yaml came between claim and attempt
+        return Outcome(OutcomeKind.RETRY, "the channel is no longer configured")
+    if claim.operation is Operation.DELETE:
+        return await transport.deliver(claim, None)
+    rendered, failure = await _render(flow, channel, claim, now)
+    return failure or await transport.deliver(claim, rendered)
+
+
+async def _settle(flow: Flow, claim: DeliveryClaim, settlement: Settlement, now: datetime) -> None:
+    """Write it, again and again while the database fails: what came of the attempt is known here and nowhere else."""
+    for wait in SETTLE_AGAIN:
+        try:
+            await flow.write(partial(flow.store.settle, claim, settlement, now, operator=flow.operator))
+            return
+        except StoreError:
+            await asyncio.sleep(wait)
+    await flow.write(partial(flow.store.settle, claim, settlement, now, operator=flow.operator))
+
+
+async def _render(
+    flow: Flow, channel: Channel, claim: DeliveryClaim, now: datetime
+) -> tuple[Rendered | None, Outcome | None]:
     """(the message, None), or (None, why there is none)."""
-    rows = await flow.write(flow.store.message_rows, claim.message_id)
-    channel = flow.channels[claim.channel]
+    try:
+        rows = await flow.write(flow.store.message_rows, claim.message_id)
+    except StoreError as error:
+        return None, Outcome(OutcomeKind.RETRY, f"the message could not be read: {error}"[:300])
     try:
         return (
             render(

@@ -125,6 +125,18 @@ def test_a_hit_waiting_for_outlets_alerts_when_they_come() -> None:
     assert cooling == Verdict(Decision.HELD, "cooldown", "", NOW + HOUR)
 
 
+def test_a_hit_whose_story_can_grow_no_more_waits_no_longer() -> None:
+    rule = replace(RULE, min_outlets=3)
+    hit = replace(HIT, code="too_few_outlets", until=None)
+    later: dict[str, Any] = {"alerted": False, "last_alert": None, "now": NOW + 8 * DAY}
+    assert redecide(rule, hit, STORY, **later) is None
+    ended = redecide(rule, hit, STORY, outlived=True, **later)
+    assert ended is not None and (ended.decision, ended.code) == (Decision.MUTED, "outlets_missed")
+    assert "1 of 3" in ended.detail
+    lowered = redecide(replace(rule, min_outlets=1), hit, STORY, outlived=True, **later)
+    assert lowered is not None and lowered.code == "outlets_reached"
+
+
 def test_a_hit_that_is_not_held_stays_as_it_is() -> None:
     assert again(None, replace(HIT, decision=Decision.ALERT, code="new_story")) is None
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
-from monitor.arrivals import PollReport
+from monitor.arrivals import PollReport, release_held
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
@@ -132,6 +132,51 @@ async def test_a_rule_that_waits_for_two_outlets_alerts_with_the_second(tmp_path
         second = await here.poll("sada", NOW + timedelta(minutes=1))
         assert (first.alerts, second.alerts) == (0, 1)
         assert here.rows("select count(*) from alerts") == [(1,)]
+
+
+async def test_an_article_that_does_not_match_lets_a_waiting_rule_alert(tmp_path: Path) -> None:
+    copy = BODY.replace("طراز شاهد", "صنع محلي")
+    async with world(tmp_path, replace(RULE, min_outlets=2)) as here:
+        here.bodies["a"] = rss(("إسقاط عشرين طائرة فوق كييف", "https://a.example/1", BODY, NOW))
+        here.bodies["b"] = rss(("إسقاط عشرين طائرة فوق كييف", "https://b.example/1", copy, NOW))
+        assert (await here.poll("a", NOW)).alerts == 0
+        report = await here.poll("b", NOW + timedelta(minutes=1))
+        assert (report.hits, report.alerts) == (0, 1)
+        assert here.rows("select decision, code from hits") == [("alert", "outlets_reached")]
+
+
+async def test_a_busy_rule_holds_what_waits_no_longer_than_it_said_and_then_as_one_digest(tmp_path: Path) -> None:
+    subjects = ("كييف", "أوديسا", "خاركيف", "لفيف", "بولتافا")
+    async with world(tmp_path, replace(RULE, cooldown=timedelta(hours=1))) as here:
+        for number, place in enumerate(subjects):
+            text = f"سقطت طائرة من طراز شاهد في {place} قرب " + " ".join(f"{place}{n}" for n in range(40))
+            when = NOW + timedelta(minutes=25 * number)
+            here.bodies["a"] = rss((f"حريق كبير في {place}", f"https://a.example/{number}", text, when))
+            await here.poll("a", when)
+            release_held(here.flow, when)
+        codes = [row[0] for row in here.rows("select code from hits order by id")]
+        assert codes == ["new_story", "cooldown_over", "cooldown_over", "new_story", "cooldown"]
+        kinds = here.rows("select kind, count(*) from messages group by kind order by kind")
+        assert kinds == [("digest", 1), ("story", 2)]
+
+
+async def test_a_lowered_threshold_releases_what_waited_for_more_outlets(tmp_path: Path) -> None:
+    async with world(tmp_path, replace(RULE, min_outlets=2)) as here:
+        here.bodies["a"] = rss(("إسقاط عشرين طائرة فوق كييف", "https://a.example/1", BODY, NOW))
+        await here.poll("a", NOW)
+        assert release_held(here.flow, NOW) == 0
+        here.flow.rules = {RULE.id: RULE}
+        assert release_held(here.flow, NOW, everything=True) == 1
+
+
+async def test_what_waits_for_outlets_ends_with_its_story(tmp_path: Path) -> None:
+    async with world(tmp_path, replace(RULE, min_outlets=2)) as here:
+        here.bodies["a"] = rss(("إسقاط عشرين طائرة فوق كييف", "https://a.example/1", BODY, NOW))
+        await here.poll("a", NOW)
+        release_held(here.flow, NOW + timedelta(days=6))
+        assert here.rows("select code from hits") == [("too_few_outlets",)]
+        release_held(here.flow, NOW + timedelta(days=8))
+        assert here.rows("select decision, code from hits") == [("muted", "outlets_missed")]
 
 
 async def test_old_entries_of_a_first_poll_are_stored_and_muted(tmp_path: Path) -> None:

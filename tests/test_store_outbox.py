@@ -297,7 +297,7 @@ def test_operator_messages_go_at_most_once_a_minute(desk: Desk) -> None:
             sent.append(at)
             desk.store.settle(claim, Settlement("sent", external_id="1"), NOW + seconds(at))
     assert sent == [0, 60, 120]
-    assert desk.store.clear_notices("feed/0/") == 1
+    assert desk.store.clear_notices("feed/0/", NOW) == 1
     assert [notice.key for notice in desk.store.notices()] == ["feed/1/dead", "feed/2/dead"]
 
 
@@ -335,3 +335,90 @@ def test_rows_survive_a_process_that_dies_while_it_claims(desk: Desk, tmp_path: 
     with pytest.raises(KeyboardInterrupt):
         desk.store.claim_deliveries(NOW, paces=Broken(paces), limit=1)
     assert len(desk.claim(NOW)) == 1
+
+
+def test_a_send_that_may_be_in_the_old_chat_goes_to_the_new_one(desk: Desk) -> None:
+    desk.alert(1)
+    desk.alert(2)
+    desk.deliver(NOW, Outcome(OutcomeKind.UNKNOWN, "timeout"))
+    moved = {"main": replace(PACES["main"], chat_key="telegram:new")}
+    assert len(desk.claim(NOW + seconds(2), moved)) == 1  # the one behind it need not wait
+    desk.store.release_expired(NOW + timedelta(hours=1), retry.QUARANTINE)
+    assert [one.unknowns for one in desk.claim(NOW + timedelta(hours=2), moved)]
+
+
+@pytest.mark.parametrize("how", ["moved", "migrated"])
+def test_an_edit_never_meets_a_post_of_another_chat(desk: Desk, how: str) -> None:
+    story, _ = desk.alert(1)
+    desk.deliver(NOW)
+    paces = PACES
+    if how == "moved":
+        paces = {"main": replace(PACES["main"], chat_key="telegram:new")}
+    else:
+        desk.alert(2)
+        desk.deliver(NOW + seconds(2), Outcome(OutcomeKind.MIGRATED, "upgraded", chat_id="-1009"))
+        desk.deliver(NOW + seconds(4))
+    desk.grow(story, 3, "alquds", NOW + seconds(5))
+    desk.alert(4, now=NOW + seconds(5))
+    claims = desk.claim(NOW + seconds(8), paces)
+    assert [claim.operation for claim in claims] == [Operation.SEND]
+    assert desk.store.count_deliveries("edit", "dead") == 1
+
+
+def test_a_start_tries_held_chats_again_but_never_before_the_time_a_server_named(desk: Desk) -> None:
+    paces = {**PACES, "second": ChatPace("telegram:2")}
+    desk.alert(1, channels=("main", "second"))
+    for claim in desk.claim(NOW, paces):
+        asked = Outcome(OutcomeKind.RETRY, "429", retry_after=600)
+        outcome = asked if claim.channel == "main" else Outcome(OutcomeKind.STOP, "Unauthorized")
+        desk.store.settle(claim, retry.settle(claim, outcome, NOW, Random(1)), NOW)
+    assert desk.claim(NOW + seconds(60), paces) == []
+    desk.store.resume_chats(NOW + seconds(60))
+    assert [claim.channel for claim in desk.claim(NOW + seconds(60), paces)] == ["second"]
+
+
+def test_the_operator_hears_that_a_channel_cannot_be_reached_and_that_it_is_over(desk: Desk) -> None:
+    paces = {**PACES, "ops": ChatPace("telegram:ops")}
+    desk.alert(1)
+    at = NOW
+    for number in range(9):
+        claim = desk.claim(at)[0]
+        lost = Outcome(OutcomeKind.RETRY, f"no connection: {number}")
+        desk.store.settle(claim, retry.settle(claim, lost, at, Random(1)), at, operator="ops")
+        at += timedelta(minutes=15)
+    claim = desk.claim(at)[0]
+    desk.store.settle(claim, retry.settle(claim, SENT, at, Random(1)), at, operator="ops")
+    told = []
+    for minute in range(5):
+        for notice in desk.claim(at + timedelta(minutes=minute), {"ops": paces["ops"]}):
+            told.append(desk.store.message_rows(notice.message_id).text)
+            desk.store.settle(notice, Settlement("sent", external_id="1"), at + timedelta(minutes=minute))
+    assert len(told) == 2
+    assert "no connection" in told[0] and "works again" in told[1]
+
+
+def test_a_clock_put_back_delays_no_delivery(desk: Desk) -> None:
+    ahead = NOW + timedelta(hours=5)
+    desk.alert(1, now=ahead)
+    desk.alert(2, now=ahead)
+    desk.deliver(ahead, Outcome(OutcomeKind.RETRY, "no connection"))
+    claim = desk.claim(NOW)[0]
+    desk.store.settle(claim, retry.settle(claim, SENT, NOW, Random(1)), NOW)
+    assert len(desk.claim(NOW + seconds(3))) == 1
+
+
+def test_an_attempt_of_the_future_is_quarantined_from_now(desk: Desk) -> None:
+    ahead = NOW + timedelta(hours=5)
+    desk.alert(1, now=ahead)
+    desk.deliver(ahead, Outcome(OutcomeKind.UNKNOWN, "timeout"))
+    desk.store.release_expired(NOW, retry.QUARANTINE)
+    assert desk.claim(NOW + seconds(74)) == []
+    assert len(desk.claim(NOW + seconds(76))) == 1
+
+
+def test_a_lease_of_the_future_ends_like_one_that_begins_now(desk: Desk) -> None:
+    ahead = NOW + timedelta(hours=5)
+    desk.alert(1, now=ahead)
+    desk.claim(ahead)
+    assert desk.store.release_expired(NOW, retry.QUARANTINE) == 0
+    assert desk.store.release_expired(NOW + seconds(81), retry.QUARANTINE) == 1

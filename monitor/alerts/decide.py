@@ -33,6 +33,7 @@ DECISION_OF: Mapping[str, Decision] = {
     "trial": Decision.MUTED,
     "rule_off": Decision.MUTED,
     "backfill_silent": Decision.MUTED,
+    "outlets_missed": Decision.MUTED,
     "no_channel": Decision.MUTED,
 }
 
@@ -83,11 +84,13 @@ def redecide(
     alerted: bool,
     last_alert: datetime | None,
     now: datetime,
+    outlived: bool = False,
 ) -> Verdict | None:
     """What becomes of a held hit, now that its story grew or its cooldown ended. None: it waits on as it is.
 
-    rule None: no longer in the rule files. story: as it now is. A hit held by a cooldown waits until the moment it was
-    first held to, however often the rule alerts meanwhile: else a busy rule would hold it for ever.
+    rule None: no longer in the rule files. story: as it now is. outlived: nothing can join it any more.
+    A hit held by a cooldown waits until the moment it was first held to, however often the rule alerts meanwhile:
+    else a busy rule would hold it for ever.
     """
     if hit.decision is not Decision.HELD:
         return None
@@ -102,6 +105,8 @@ def redecide(
     waiting = _waiting(rule, len(set(story.outlets)), last_alert, now)
     if waiting is None:
         return _verdict("cooldown_over" if was_cooling else "outlets_reached")
+    if waiting.code == "too_few_outlets" and outlived and not was_cooling:
+        return _verdict("outlets_missed", waiting.detail)
     if waiting.code != hit.code:
         return waiting
     if was_cooling and now >= _held_until(rule, hit, last_alert):

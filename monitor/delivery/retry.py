@@ -7,6 +7,7 @@ server's longest delay first, and nothing ends without a reason that a person ca
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -17,6 +18,7 @@ RETRY_BASE, RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
 UNKNOWN_CAP = timedelta(hours=1)
 UNKNOWN_ATTEMPTS = 24  # with the waits above: about a day
 HOLD_BASE, HOLD_CAP = timedelta(minutes=15), timedelta(hours=6)
+TELL_AFTER, TELL_AFTER_UNKNOWN = 6, 3  # attempts that failed in a row, after which the operator hears of it
 LONGEST_WAIT = timedelta(hours=24)  # a server that asks for more is not believed
 
 
@@ -52,8 +54,18 @@ def _retry(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -
     else:
         asked = timedelta(seconds=min(max(outcome.retry_after, 1.0), LONGEST_WAIT.total_seconds()))
         wait = asked + timedelta(seconds=rng.random())  # never before the second the server named
+    notice = None
+    if outcome.retry_after is None and claim.attempt >= TELL_AFTER:
+        notice = _notice(claim, outcome.detail, "Its messages wait and are tried again; nothing is lost.")
     return Settlement(
-        "pending", due_at=now + wait, reason=outcome.detail, hold_until=now + wait, hold_reason=outcome.detail
+        "pending",
+        due_at=now + wait,
+        reason=outcome.detail,
+        hold_until=now + wait,
+        hold_reason=outcome.detail,
+        firm=outcome.retry_after is not None,
+        notice=notice,
+        trouble="unreachable" if notice else "",
     )
 
 
@@ -62,11 +74,15 @@ def _unknown(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random)
         reason = f"given up after {UNKNOWN_ATTEMPTS} attempts without a clear answer: {outcome.detail}"
         return Settlement("dead", reason=reason, notice=_notice(claim, reason, "It may have arrived; look there."))
     if claim.operation is not Operation.SEND:  # an edit or a delete done twice harms nobody
-        wait = backoff(claim.unknowns + 1, RETRY_BASE, UNKNOWN_CAP, rng)
-        return Settlement("pending", due_at=now + wait, reason=outcome.detail, unknown=True)
-    quarantine = backoff(claim.unknowns + 1, QUARANTINE, UNKNOWN_CAP, rng)
-    due = max((claim.started or now) + quarantine, now + timedelta(seconds=1))
-    return Settlement("unknown", due_at=due, reason=outcome.detail, unknown=True)
+        state, due = "pending", now + backoff(claim.unknowns + 1, RETRY_BASE, UNKNOWN_CAP, rng)
+    else:
+        quarantine = backoff(claim.unknowns + 1, QUARANTINE, UNKNOWN_CAP, rng)
+        state, due = "unknown", max((claim.started or now) + quarantine, now + timedelta(seconds=1))
+    lost = Settlement(state, due_at=due, reason=outcome.detail, unknown=True)
+    if claim.unknowns + 1 < TELL_AFTER_UNKNOWN:
+        return lost
+    mend = "Its messages are tried again; one may arrive twice."
+    return replace(lost, notice=_notice(claim, f"no clear answer: {outcome.detail}", mend), trouble="unreachable")
 
 
 def _plain(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
@@ -78,9 +94,20 @@ def _plain(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -
 
 def _hold_chat(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
     until = now + backoff(claim.attempt, HOLD_BASE, HOLD_CAP, rng)
-    notice = _notice(claim, outcome.detail, "Its messages wait and are tried again; nothing is lost.")
+    mend = f"Its messages wait and are tried again; nothing is lost. Try at once: rasid channels test {claim.channel}"
+    return _held(outcome, until, _notice(claim, outcome.detail, mend), "held")
+
+
+def _held(outcome: Outcome, until: datetime, notice: str, trouble: str) -> Settlement:
+    reason = outcome.detail
     return Settlement(
-        "pending", due_at=until, reason=outcome.detail, hold_until=until, hold_reason=outcome.detail, notice=notice
+        "pending",
+        due_at=until,
+        reason=reason,
+        hold_until=until,
+        hold_reason=reason,
+        notice=notice,
+        trouble=f"{trouble}/{reason[:100]}",
     )
 
 
@@ -94,11 +121,8 @@ def _migrated(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random
 
 def _stop(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
     until = now + backoff(claim.attempt, HOLD_BASE, HOLD_CAP, rng)
-    mend = "Sending is stopped and the queue is kept; mend the credentials and restart."
-    notice = _notice(claim, outcome.detail, mend)
-    return Settlement(
-        "pending", due_at=until, reason=outcome.detail, hold_until=until, hold_reason=outcome.detail, notice=notice
-    )
+    mend = "Sending is stopped and the queue is kept; mend the credentials in .env (taken over at once), or restart."
+    return _held(outcome, until, _notice(claim, outcome.detail, mend), "stopped")
 
 
 def _gone(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:

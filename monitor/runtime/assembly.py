@@ -79,7 +79,7 @@ async def open_flow(
             )
         )
         flow = Flow(store, writer, fetcher, workers, Matcher([]), {}, {}, index=StoryIndex(settings.stories.window))
-        hints = await configure(flow, found, now(), console)
+        hints, _ = await configure(flow, found, now(), console)
         stack.push_async_callback(close_transports, flow)
         if primed:
             await flow.write(prime, flow, now())
@@ -93,8 +93,10 @@ async def configure(
     console: Console | None = None,
     *,
     before: Configuration | None = None,
-) -> tuple[str, ...]:
-    """Let the flow work by this configuration from now on; hints for the user. Raises DeliveryError, StoreError.
+) -> tuple[tuple[str, ...], list[Transport]]:
+    """Let the flow work by this configuration from now on. Raises DeliveryError, StoreError.
+
+    Returns hints for the user, and the transports that are no longer used: close them when nothing is under way there.
 
     Used at the start and at every reload, then with the configuration in force `before`: channels that did not change
     keep their connections, the others are tried again at once. What cannot change while running is left as it is.
@@ -116,15 +118,13 @@ async def configure(
     flow.lease = settings.delivery.lease
     flow.per_feed_cap = settings.polling.per_feed_cap
     flow.first_poll_age = settings.alerts.first_poll_age
-    for transport in old:
-        await transport.close()
     paces = {name: transport.pace for name, transport in built.items()}
     await flow.write(flow.store.open_chats, paces, now)
     for name in built if before else ():
         if name not in kept:
             await flow.write(flow.store.resume_chat, name, now)
     await flow.write(flow.store.sync_feeds, found.catalog.feeds, now)
-    return resolved.hints
+    return resolved.hints, old
 
 
 def _kept(

@@ -8,9 +8,11 @@ edit of a configuration file reload.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from rich.console import Console
 from monitor import arrivals, pipeline
 from monitor.arabic.tokens import index_text
 from monitor.delivery.retry import QUARANTINE
+from monitor.delivery.transports import Transport
 from monitor.errors import StoreError
 from monitor.flow import Flow
 from monitor.model import DeliveryClaim, Feed, FeedState, OutcomeKind
@@ -56,6 +59,8 @@ class Daemon:
         self._feeds: dict[str, Feed] = {feed.id: feed for feed in found.catalog.feeds}
         self._polls: set[asyncio.Task[None]] = set()
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._unread: set[str] = set()  # feeds whose poll the database cut short
         self._stopping = asyncio.Event()
 
     @property
@@ -100,7 +105,7 @@ class Daemon:
                 progress(done, len(states))
 
         await asyncio.gather(*(poll(state) for state in states))
-        await self.flow.write(arrivals.release_held, self.flow, self.clock())
+        await self._release_tick()
         await self._deliver_all()
         await self._index()
         return self.troubles.answered
@@ -120,7 +125,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_to_stop, number)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._start(self._deliveries, self.reload()))
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._start(self._closing, self.reload()))
 
     def _told_to_stop(self, number: int) -> None:
         if self._stopping.is_set():  # asked twice: at once
@@ -133,9 +138,11 @@ class Daemon:
             task.cancel()
         if self._deliveries:
             await asyncio.wait(self._deliveries, timeout=self.settings.delivery.drain.total_seconds())
-        for task in self._deliveries:
+        for task in (*self._deliveries, *self._closing):
             task.cancel()
-        await asyncio.gather(*self._polls, *self._deliveries, return_exceptions=True)
+        await asyncio.gather(*self._polls, *self._deliveries, *self._closing, return_exceptions=True)
+        with contextlib.suppress(StoreError):  # else their leases run out
+            await self.flow.write(self.flow.store.release_feeds)
 
     def _scheduler(self) -> AsyncIOScheduler:
         scheduler = AsyncIOScheduler(
@@ -172,6 +179,10 @@ class Daemon:
         store = self.flow.store
         lost = store.release_expired if store.shared else store.take_over
         count = await self.flow.write(lost, self.clock(), QUARANTINE)
+        await self.flow.write(partial(store.release_feeds, everyones=not store.shared))
+        await self.flow.write(store.resume_chats, self.clock())
+        await self._release_tick(everything=True)  # the rules may have changed meanwhile
+        await self.troubles.mended()
         if count:
             log().warning("attempts were cut off by the last stop; they are made again", count=count)
 
@@ -181,6 +192,9 @@ class Daemon:
         free = self.settings.polling.concurrency - len(self._polls)
         if free <= 0:
             return
+        if self._unread:
+            await self.flow.write(partial(self.flow.store.release_feeds, only=sorted(self._unread)))
+            self._unread.clear()
         claim = self.flow.store.claim_feeds
         lease = self.settings.polling.lease
         for state in await self.flow.write(lambda: claim(self.clock(), limit=free, lease=lease)):
@@ -194,6 +208,7 @@ class Daemon:
         try:
             report = await pipeline.poll_feed(self.flow, feed, state, self.clock())
         except StoreError as error:
+            self._unread.add(feed.id)
             self.troubles.store_fails(error)
             return
         except Exception as error:
@@ -217,14 +232,18 @@ class Daemon:
         except StoreError as error:  # the lease runs out, and the delivery is looked at again
             self.troubles.store_fails(error)
             return
+        except Exception as error:
+            log().exception("a delivery failed unexpectedly", channel=claim.channel, error=repr(error))
+            return
         self.figures.delivered(claim.channel, outcome)
         told = log().info if outcome.kind in (OutcomeKind.SENT, OutcomeKind.NOT_MODIFIED) else log().warning
         told(claim.operation.value, channel=claim.channel, outcome=outcome.kind.value, detail=outcome.detail)
 
-    async def _release_tick(self) -> None:
-        made = await self.flow.write(arrivals.release_held, self.flow, self.clock())
+    async def _release_tick(self, *, everything: bool = False) -> None:
+        release = partial(arrivals.release_held, self.flow, self.clock(), everything=everything)
+        made = await self.flow.write(release)
         if made:
-            log().info("a cooldown is over", alerts=made)
+            log().info("held hits are released", alerts=made)
 
     async def _index(self) -> None:
         done = INDEX_BATCH
@@ -244,6 +263,13 @@ class Daemon:
         async for _ in reload.edits(Path(self.found.settings.directory)):
             await self.reload()
 
+    async def _retire(self, transports: list[Transport], using: set[asyncio.Task[None]]) -> None:
+        """Close transports that an edit replaced, when what they were doing has ended."""
+        if using:
+            await asyncio.wait(using, timeout=self.flow.lease.total_seconds())
+        for transport in transports:
+            await transport.close()
+
     async def reload(self) -> None:
         """Take over the configuration files as they now are; if anything is wrong, stay with what is in force."""
         found = await reload.read(self.found, self.environ, self.troubles)
@@ -251,10 +277,12 @@ class Daemon:
             return
         before = self.found
         try:
-            hints = await assembly.configure(self.flow, found, self.clock(), self.console, before=before)
+            hints, retired = await assembly.configure(self.flow, found, self.clock(), self.console, before=before)
         except Exception as error:
             await self.troubles.broken_edit([str(error)])
             return
+        self._start(self._closing, self._retire(retired, set(self._deliveries)))
+        await self._release_tick(everything=True)
         self.found = found
         self._feeds = {feed.id: feed for feed in found.catalog.feeds}
         await self.troubles.mended()

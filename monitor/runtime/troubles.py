@@ -35,12 +35,11 @@ class Troubles:
         if report.error is None:
             self.answered += 1
             self._failing.pop(feed.id, None)
-            if self._silent:
+            if self._silent or self.answered == 1:  # or it was told before a restart
                 self._silent = False
-                log().info("feeds answer again")
-                await self._flow.write(self._flow.store.clear_notices, NOBODY_ANSWERS)
+                await self._over(NOBODY_ANSWERS, "Feeds answer again.")
             if state.failures:
-                await self._flow.write(self._flow.store.clear_notices, f"feed/{feed.id}/")
+                await self._over(f"feed/{feed.id}/", f"Feed {feed.id} ({feed.outlet.name_en}) answers again.")
             return
         self.failed += 1
         first = feed.id not in self._failing
@@ -49,10 +48,10 @@ class Troubles:
         told("a feed failed", feed=feed.id, error=report.error, failures=state.failures + 1)
         if not self.answered or self._silent:
             await self._nobody_answers()
-        elif state.failures + 1 == DEAD_AFTER or "410" in report.error:
+        elif state.failures + 1 >= DEAD_AFTER or report.gone:
             name = feed.outlet.name_en
             text = f"Feed {feed.id} ({name}) has not answered for a while: {report.error}. Rasid keeps trying."
-            if "410" in report.error:
+            if report.gone:
                 text = f"Feed {feed.id} ({name}) was closed by its outlet: {report.error}. Remove or replace it."
             await self.tell(f"feed/{feed.id}/dead", text)
 
@@ -74,6 +73,12 @@ class Troubles:
         if new:
             log().warning(text)
 
+    async def _over(self, prefix: str, text: str) -> None:
+        """Whoever was told of a trouble hears that it is over."""
+        clear = self._flow.store.clear_notices
+        if await self._flow.write(partial(clear, prefix, self._clock(), over=text, channel=self._flow.operator)):
+            log().info(text)
+
     async def broken_edit(self, problems: Sequence[str]) -> None:
         """The configuration on disk is wrong; the last good one stays in force."""
         for problem in problems:
@@ -85,7 +90,7 @@ class Troubles:
 
     async def mended(self) -> None:
         """The configuration on disk is right again."""
-        await self._flow.write(self._flow.store.clear_notices, "edit/")
+        await self._over("edit/", "The edited configuration is in order and in force.")
 
     def store_fails(self, error: StoreError) -> None:
         """The database cannot be used now; told at most every ten minutes, since it cannot keep a notice."""

@@ -15,6 +15,7 @@ from monitor.store.connection import Database
 from monitor.store.tables import articles, entry_hashes, feeds, gone_keys, outlets, revisions
 
 CHUNK = 400  # bound parameters a statement; SQLite's oldest limit is 999
+CLOCK_SLACK = timedelta(seconds=10)  # clocks of several machines may differ by this much
 TOUCH = timedelta(days=1)  # how exactly last_seen is kept
 
 T = TypeVar("T")
@@ -81,12 +82,17 @@ class Feeds(Database):
     ) -> list[FeedState]:
         """Take up to `limit` due feeds, the longest due first; nobody else gets them until save_feed or `lease`.
 
-        only: of these feeds. force: also those that are not due or were stopped.
+        only: of these feeds. force: also those that are not due or were stopped. Where the clock was put back, a feed
+        that was polled in what is now the future is due, and a claim that reaches too far into it counts for nothing.
         """
-        free = sa.or_(feeds.c.claimed_until.is_(None), feeds.c.claimed_until <= now)
-        statement = sa.select(*_columns()).where(feeds.c.active, free).order_by(feeds.c.next_due).limit(limit)
+        too_far = feeds.c.claimed_until > now + lease + CLOCK_SLACK
+        free = sa.or_(feeds.c.claimed_until.is_(None), feeds.c.claimed_until <= now, too_far)
+        put_back = sa.or_(feeds.c.last_polled.is_(None), feeds.c.last_polled > now + CLOCK_SLACK)
+        statement = (
+            sa.select(*_columns()).where(feeds.c.active, free).order_by(feeds.c.next_due, feeds.c.feed_id).limit(limit)
+        )
         if not force:
-            statement = statement.where(feeds.c.next_due <= now, feeds.c.stopped.is_(None))
+            statement = statement.where(sa.or_(feeds.c.next_due <= now, put_back), feeds.c.stopped.is_(None))
         if only is not None:
             statement = statement.where(feeds.c.feed_id.in_(only))
         with self._writing() as connection:
@@ -98,6 +104,13 @@ class Feeds(Database):
                     .values(claimed_by=self.owner, claimed_until=now + lease)
                 )
             return claimed
+
+    def release_feeds(self, *, only: Sequence[str] | None = None, everyones: bool = False) -> None:
+        """Give up this process's claims (everyones: all), so that what was not polled is due at once."""
+        mine = sa.true() if everyones else feeds.c.claimed_by == self.owner
+        chosen = mine if only is None else sa.and_(mine, feeds.c.feed_id.in_(only))
+        with self._writing() as connection:
+            connection.execute(sa.update(feeds).where(chosen).values(claimed_by=None, claimed_until=None))
 
     def save_feed(self, state: FeedState) -> None:
         """Remember what a poll found out, and end its claim."""

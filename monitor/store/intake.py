@@ -175,9 +175,14 @@ class Intake:
         statement = sa.select(*hit_columns()).where(hits.c.story_id == story_id, hits.c.decision == Decision.HELD.value)
         return [hit_of(row) for row in self._connection.execute(statement.order_by(hits.c.id))]
 
-    def due_held(self, now: datetime) -> list[Hit]:
+    def due_held(self, now: datetime, *, outlived: datetime | None = None) -> list[Hit]:
         """As Store.due_held, inside this transaction, so that no other process releases them too."""
-        return due_held(self._connection, now)
+        return due_held(self._connection, now, outlived)
+
+    def all_held(self) -> list[Hit]:
+        """Every hit that waits, oldest first."""
+        statement = sa.select(*hit_columns()).where(hits.c.decision == Decision.HELD.value)
+        return [hit_of(row) for row in self._connection.execute(statement.order_by(hits.c.id))]
 
     def redecide(self, hit_id: int, verdict: Verdict) -> None:
         """Write a new decision over a held one."""
@@ -236,15 +241,22 @@ class Intakes(Database):
             dialect.exclude_others(connection, dialect.INTAKE_LOCK)
             yield Intake(connection, now)
 
-    def due_held(self, now: datetime) -> list[Hit]:
-        """The held hits whose time has come, oldest first."""
+    def due_held(self, now: datetime, *, outlived: datetime | None = None) -> list[Hit]:
+        """The held hits whose time has come, oldest first.
+
+        outlived: with those that wait for outlets in a story that has had no article since then.
+        """
         with self._reading() as connection:
-            return due_held(connection, now)
+            return due_held(connection, now, outlived)
 
 
-def due_held(connection: sa.Connection, now: datetime) -> list[Hit]:
-    due = (hits.c.decision == Decision.HELD.value, hits.c.until <= now)
-    return [hit_of(row) for row in connection.execute(sa.select(*hit_columns()).where(*due).order_by(hits.c.id))]
+def due_held(connection: sa.Connection, now: datetime, outlived: datetime | None) -> list[Hit]:
+    due: sa.ColumnElement[bool] = hits.c.until <= now
+    if outlived is not None:
+        grew = sa.exists().where(articles.c.story_id == hits.c.story_id, articles.c.first_seen >= outlived)
+        due = sa.or_(due, sa.and_(hits.c.until.is_(None), hits.c.created < outlived, ~grew))
+    held = hits.c.decision == Decision.HELD.value
+    return [hit_of(row) for row in connection.execute(sa.select(*hit_columns()).where(held, due).order_by(hits.c.id))]
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

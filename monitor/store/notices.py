@@ -22,13 +22,17 @@ class Notices(Database):
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
             return tell(connection, key, text, channel, now)
 
-    def clear_notices(self, prefix: str) -> int:
-        """The trouble is over: when it comes again, the operator hears of it again. How many stood."""
+    def clear_notices(self, prefix: str, now: datetime, *, over: str = "", channel: str | None = None) -> int:
+        """The trouble is over: when it comes again, the operator hears of it again. How many stood.
+
+        over: what `channel` is told, if it was told of the trouble.
+        """
         with self._reading() as connection:
             if connection.execute(sa.select(tables.notices.c.key).where(_begins(prefix)).limit(1)).first() is None:
                 return 0
         with self._writing() as connection:
-            return clear(connection, prefix)
+            dialect.exclude_others(connection, dialect.CLAIM_LOCK)
+            return clear(connection, prefix, now, over=over, channel=channel)
 
     def notices(self) -> list[Notice]:
         """What stands, the newest first."""
@@ -48,9 +52,15 @@ def tell(connection: sa.Connection, key: str, text: str, channel: str | None, no
     return True
 
 
-def clear(connection: sa.Connection, prefix: str) -> int:
+def clear(connection: sa.Connection, prefix: str, now: datetime, *, over: str = "", channel: str | None = None) -> int:
     """As Notices.clear_notices, inside a transaction of the caller's."""
-    return connection.execute(sa.delete(tables.notices).where(_begins(prefix))).rowcount
+    stood = connection.execute(sa.select(tables.notices.c.message_id).where(_begins(prefix))).scalars().all()
+    if not stood:
+        return 0
+    connection.execute(sa.delete(tables.notices).where(_begins(prefix)))
+    if over and channel and any(message_id is not None for message_id in stood):
+        _post(connection, over, channel, now)
+    return len(stood)
 
 
 def _post(connection: sa.Connection, text: str, channel: str, now: datetime) -> int:

@@ -7,7 +7,6 @@ claim is a lease, and a lease that runs out leaves its delivery unknown, for nob
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,13 +14,14 @@ import sqlalchemy as sa
 
 from monitor.model import ChatPace, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect, notices
+from monitor.store.claiming import Claiming, assign, place, started_after, waiting
 from monitor.store.connection import Database
-from monitor.store.feeds import chunks
+from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import ChatState
 from monitor.store.tables import chats, deliveries, messages
 
 LEASE = timedelta(seconds=80)
-MEMORY = 60.0  # seconds of sends that a chat's pace looks back on
+_EVENT, _TROUBLE = "channel/{}/event/", "channel/{}/trouble/"  # keys of notices: told, or lasting
 _LOST = "the attempt was cut off; whether it arrived is not known"
 
 
@@ -34,22 +34,13 @@ class Outbox(Database):
         for channel, pace in paces.items():
             by_chat.setdefault(pace.chat_key, []).append(channel)
         rows = [
-            {"chat_key": key, "channels": sorted(names), "hold_reason": "", "recent": []}
+            {"chat_key": key, "channels": sorted(names), "hold_reason": "", "firm": False, "recent": []}
             for key, names in by_chat.items()
         ]
         with self._writing() as connection:
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
             dialect.upsert(connection, chats, rows, columns=["chat_key"], update=["channels"])
-            for channel, pace in paces.items():
-                connection.execute(
-                    sa.update(deliveries)
-                    .where(
-                        deliveries.c.channel == channel,
-                        deliveries.c.state == "pending",
-                        deliveries.c.chat_key.is_distinct_from(pace.chat_key),
-                    )
-                    .values(chat_key=pace.chat_key)
-                )
+            assign(connection, paces)
 
     def claim_deliveries(
         self,
@@ -64,13 +55,13 @@ class Outbox(Database):
         paces: of the channels this process serves, by name. Within a chat the more urgent goes first, then the older.
         """
         with self._reading() as connection:
-            due = sa.select(deliveries.c.id).where(*_waiting(now)).limit(1)
+            due = sa.select(deliveries.c.id).where(*waiting(now)).limit(1)
             if connection.execute(due).first() is None:
                 return []
         with self._writing() as connection:
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
-            _assign(connection, paces)
-            return _Claiming(connection, self.owner, now, paces, lease).take(limit)
+            assign(connection, paces)
+            return Claiming(connection, self.owner, now, paces, lease).take(limit)
 
     def settle(
         self, claim: DeliveryClaim, settlement: Settlement, now: datetime, *, operator: str | None = None
@@ -92,17 +83,21 @@ class Outbox(Database):
             _write(connection, row, settlement, now)
             _remember_chat(connection, row.chat_key, settlement)
             if settlement.state == "sent":
-                _sent(connection, claim, settlement, now)
-                notices.clear(connection, _about(claim.channel))
+                _sent(connection, claim, row.chat_key, settlement, now)
+            if settlement.state == "sent" and claim.operation is Operation.SEND:  # some channels only feign the others
+                _works_again(connection, claim.channel, operator, now)
             if settlement.state == "dead" and claim.operation is Operation.SEND:
                 _bury_edits(connection, claim.message_id, now)
             if settlement.notice:
-                key = _about(claim.channel) + settlement.notice[:100]
+                key = settlement.trouble and _TROUBLE.format(claim.channel) + settlement.trouble
+                key = key or _EVENT.format(claim.channel) + settlement.notice[:100]
                 notices.tell(connection, key, settlement.notice, operator, now)
             return ours
 
     def release_expired(self, now: datetime, quarantine: timedelta) -> int:
         """Give up the claims whose lease ran out; how many there were. quarantine: see take_over."""
+        with self._writing() as connection:
+            _rewind(connection, now, quarantine)
         return self._lose(deliveries.c.lease_until <= now, now, quarantine)
 
     def take_over(self, now: datetime, quarantine: timedelta) -> int:
@@ -133,23 +128,26 @@ class Outbox(Database):
     def resume_chat(self, channel: str, now: datetime) -> None:
         """Try a channel's chat again at once: its hold ends, and what waits for a retry is due."""
         with self._writing() as connection:
-            keys = [row.chat_key for row in connection.execute(sa.select(chats)) if channel in row.channels]
-            for key in keys:
-                connection.execute(
-                    sa.update(chats).where(chats.c.chat_key == key).values(hold_until=None, hold_reason="")
-                )
-                held = (deliveries.c.chat_key == key, deliveries.c.state == "pending", deliveries.c.attempt > 0)
-                connection.execute(sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=now))
+            for row in connection.execute(sa.select(chats)).all():
+                if channel in row.channels:
+                    _free(connection, row.chat_key, now)
+
+    def resume_chats(self, now: datetime) -> None:
+        """Try every chat again at once, as at a start, except those whose server said how long to wait."""
+        with self._writing() as connection:
+            held = sa.select(chats.c.chat_key).where(chats.c.hold_until > now, ~chats.c.firm)
+            for key in connection.execute(held).scalars().all():
+                _free(connection, key, now)
 
     def chats(self) -> list[ChatState]:
         """Every chat that was ever written to, by key."""
-        waiting = (
+        queued = (
             sa.select(deliveries.c.chat_key, deliveries.c.state, sa.func.count().label("number"))
             .where(deliveries.c.state.in_(("pending", "sending", "unknown")))
             .group_by(deliveries.c.chat_key, deliveries.c.state)
         )
         with self._reading() as connection:
-            counts = {(row.chat_key, row.state): row.number for row in connection.execute(waiting)}
+            counts = {(row.chat_key, row.state): row.number for row in connection.execute(queued)}
             rows = connection.execute(sa.select(chats).order_by(chats.c.chat_key)).all()
         return [
             ChatState(
@@ -181,159 +179,6 @@ class Outbox(Database):
             return dict(connection.execute(statement).tuples().all())
 
 
-# ── claiming ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True)
-class _Claiming:
-    connection: sa.Connection
-    owner: str
-    now: datetime
-    paces: Mapping[str, ChatPace]
-    lease: timedelta
-
-    def take(self, limit: int) -> list[DeliveryClaim]:
-        paces = {pace.chat_key: pace for pace in self.paces.values()}
-        rows = self._ready(paces)
-        recent = self._recent([pace.shared_key for pace in paces.values() if pace.shared_key])
-        claims: list[DeliveryClaim] = []
-        for row in sorted(rows, key=lambda row: (row.priority, row.id)):
-            if len(claims) >= limit:
-                break
-            pace = paces[row.chat_key]
-            if pace.shared_key:
-                stamps = recent.setdefault(pace.shared_key, [])
-                if pace.shared_per_second and _count(stamps, self.now, 1.0) >= pace.shared_per_second:
-                    continue
-                stamps.append(self.now.timestamp())
-            claims.append(self._claim(row))
-        self._stamp(rows={key: stamps for key, stamps in recent.items() if claims})
-        return claims
-
-    def _ready(self, paces: Mapping[str, ChatPace]) -> list[Any]:
-        """The delivery that goes next in each chat that may be written to now."""
-        keys = sa.select(deliveries.c.chat_key).where(*_waiting(self.now), deliveries.c.chat_key.is_not(None))
-        due = {key for (key,) in self.connection.execute(keys.distinct()) if key in paces}
-        states = self._chats(sorted(due))
-        ready = []
-        for key in sorted(due):
-            chat = states.get(key)
-            if chat is not None and chat.hold_until is not None and chat.hold_until > self.now:
-                continue
-            if chat is not None and not _pace_allows(paces[key], chat.recent, self.now):
-                continue
-            row = self._next(key)
-            if row is not None:
-                ready.append(row)
-        return ready
-
-    def _next(self, chat_key: str) -> Any:
-        flying = sa.select(deliveries).where(
-            deliveries.c.chat_key == chat_key, deliveries.c.state.in_(("sending", "unknown"))
-        )
-        row = self.connection.execute(dialect.lock_rows(flying)).first()
-        if row is not None:
-            again = row.state == "unknown" and row.due_at <= self.now and row.channel in self.paces
-            return row if again else None
-        others = deliveries.alias()
-        unsent = sa.exists().where(
-            others.c.message_id == deliveries.c.message_id,
-            others.c.operation == Operation.SEND.value,
-            others.c.state.in_(("pending", "sending", "unknown")),
-        )
-        statement = (
-            sa.select(deliveries)
-            .where(
-                deliveries.c.chat_key == chat_key,
-                deliveries.c.state == "pending",
-                deliveries.c.due_at <= self.now,
-                deliveries.c.channel.in_(list(self.paces)),
-                sa.or_(deliveries.c.operation == Operation.SEND.value, ~unsent),
-            )
-            .order_by(deliveries.c.priority, deliveries.c.id)
-            .limit(1)
-        )
-        return self.connection.execute(dialect.lock_rows(statement, skip_locked=True)).first()
-
-    def _claim(self, row: Any) -> DeliveryClaim:
-        run = self.connection.execute
-        run(
-            sa.update(deliveries)
-            .where(deliveries.c.id == row.id)
-            .values(
-                state="sending",
-                owner=self.owner,
-                attempt=row.attempt + 1,
-                started=self.now,
-                lease_until=self.now + self.lease,
-            )
-        )
-        message = run(sa.select(messages.c.external_id, messages.c.plain).where(messages.c.id == row.message_id)).one()
-        chat = self._chats([row.chat_key]).get(row.chat_key)
-        self._stamp({row.chat_key: [*(chat.recent if chat else ()), self.now.timestamp()]})
-        return DeliveryClaim(
-            id=row.id,
-            message_id=row.message_id,
-            channel=row.channel,
-            operation=Operation(row.operation),
-            attempt=row.attempt + 1,
-            plain=row.plain or message.plain,
-            external_id=message.external_id,
-            chat_id=chat.chat_id if chat else None,
-            created=row.created,
-            started=self.now,
-            unknowns=row.unknowns,
-        )
-
-    def _chats(self, keys: Sequence[str]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for chunk in chunks(keys):
-            rows = self.connection.execute(sa.select(chats).where(chats.c.chat_key.in_(chunk)))
-            found.update((row.chat_key, row) for row in rows)
-        return found
-
-    def _recent(self, keys: Sequence[str]) -> dict[str, list[float]]:
-        return {key: list(row.recent) for key, row in self._chats(sorted(set(keys))).items()}
-
-    def _stamp(self, rows: Mapping[str, Sequence[float]]) -> None:
-        end = self.now.timestamp()
-        written = [
-            {
-                "chat_key": key,
-                "channels": [],
-                "hold_reason": "",
-                "recent": [stamp for stamp in stamps if end - MEMORY < stamp <= end],
-            }
-            for key, stamps in rows.items()
-        ]
-        dialect.upsert(self.connection, chats, written, columns=["chat_key"], update=["recent"])
-
-
-def _waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return deliveries.c.state.in_(("pending", "unknown")), deliveries.c.due_at <= now
-
-
-def _assign(connection: sa.Connection, paces: Mapping[str, ChatPace]) -> None:
-    """Deliveries made since the last claim learn their chat."""
-    new = sa.select(deliveries.c.channel).where(deliveries.c.chat_key.is_(None), deliveries.c.state == "pending")
-    for (channel,) in connection.execute(new.distinct()).all():
-        if channel in paces:
-            ours = (deliveries.c.channel == channel, deliveries.c.chat_key.is_(None), deliveries.c.state == "pending")
-            connection.execute(sa.update(deliveries).where(*ours).values(chat_key=paces[channel].chat_key))
-
-
-def _pace_allows(pace: ChatPace, recent: Sequence[float], now: datetime) -> bool:
-    if pace.min_gap and _count(recent, now, pace.min_gap):
-        return False
-    return not pace.per_minute or _count(recent, now, 60.0) < pace.per_minute
-
-
-def _count(stamps: Sequence[float], now: datetime, seconds: float) -> int:
-    """How many lie in the last `seconds`. Those of a future that a corrected clock took back do not count."""
-    end = now.timestamp()
-    return sum(end - seconds < stamp <= end for stamp in stamps)
-
-
 # ── settling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -357,6 +202,15 @@ def _write(connection: sa.Connection, row: Any, settlement: Settlement, now: dat
     )
 
 
+def _rewind(connection: sa.Connection, now: datetime, quarantine: timedelta) -> None:
+    """Where the clock was put back, an attempt of the future waits no longer than one that begins now."""
+    later = started_after(now + CLOCK_SLACK)
+    values = {"sending": {"lease_until": now + LEASE}, "unknown": {"started": now, "due_at": now + quarantine}}
+    for state, change in values.items():
+        leased = (deliveries.c.lease_until > now + LEASE,) if state == "sending" else ()
+        connection.execute(sa.update(deliveries).where(deliveries.c.state == state, later, *leased).values(**change))
+
+
 def _absorb_edit(connection: sa.Connection, row: Any) -> None:
     """An edit that waits again does what a later one would: both are rendered when they are claimed."""
     connection.execute(
@@ -369,21 +223,34 @@ def _absorb_edit(connection: sa.Connection, row: Any) -> None:
     )
 
 
-def _sent(connection: sa.Connection, claim: DeliveryClaim, settlement: Settlement, now: datetime) -> None:
+def _sent(
+    connection: sa.Connection, claim: DeliveryClaim, chat_key: str, settlement: Settlement, now: datetime
+) -> None:
     values: dict[str, Any] = {"last_edit": now} if claim.operation is Operation.EDIT else {}
     if claim.operation is Operation.SEND:
-        values = {"external_id": settlement.external_id, "sent_at": now, "plain": claim.plain}
+        chat = place(chat_key, claim.chat_id)
+        values = {"external_id": settlement.external_id, "chat": chat, "sent_at": now, "plain": claim.plain}
     if values:
         connection.execute(sa.update(messages).where(messages.c.id == claim.message_id).values(values))
 
 
 def _bury_edits(connection: sa.Connection, message_id: int, now: datetime) -> None:
-    waiting = (deliveries.c.message_id == message_id, deliveries.c.operation != Operation.SEND.value)
+    edits = (deliveries.c.message_id == message_id, deliveries.c.operation != Operation.SEND.value)
     connection.execute(
         sa.update(deliveries)
-        .where(*waiting, deliveries.c.state == "pending")
+        .where(*edits, deliveries.c.state == "pending")
         .values(state="dead", reason="the message it changes could not be sent", settled=now)
     )
+
+
+_FREE: Mapping[str, Any] = {"hold_until": None, "hold_reason": "", "firm": False}
+
+
+def _free(connection: sa.Connection, chat_key: str, now: datetime) -> None:
+    """End a chat's hold; what waits for another attempt is due."""
+    connection.execute(sa.update(chats).where(chats.c.chat_key == chat_key).values(**_FREE))
+    held = (deliveries.c.chat_key == chat_key, deliveries.c.state == "pending", deliveries.c.attempt > 0)
+    connection.execute(sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=now))
 
 
 def _remember_chat(connection: sa.Connection, chat_key: str | None, settlement: Settlement) -> None:
@@ -391,15 +258,18 @@ def _remember_chat(connection: sa.Connection, chat_key: str | None, settlement: 
         return
     values: dict[str, Any] = {}
     if settlement.hold_until is not None:
-        values = {"hold_until": settlement.hold_until.astimezone(UTC), "hold_reason": settlement.hold_reason}
+        until = settlement.hold_until.astimezone(UTC)
+        values = {"hold_until": until, "hold_reason": settlement.hold_reason, "firm": settlement.firm}
     elif settlement.state == "sent":
-        values = {"hold_until": None, "hold_reason": ""}
+        values = dict(_FREE)
     if settlement.chat_id:
         values["chat_id"] = settlement.chat_id
     if values:
-        row = {"chat_key": chat_key, "channels": [], "hold_reason": "", "recent": [], **values}
+        row = {"chat_key": chat_key, "channels": [], "hold_reason": "", "firm": False, "recent": [], **values}
         dialect.upsert(connection, chats, [row], columns=["chat_key"], update=sorted(values))
 
 
-def _about(channel: str) -> str:
-    return f"channel/{channel}/"
+def _works_again(connection: sa.Connection, channel: str, operator: str | None, now: datetime) -> None:
+    notices.clear(connection, _EVENT.format(channel), now)
+    over = f"Channel {channel} works again; what waited is being sent."
+    notices.clear(connection, _TROUBLE.format(channel), now, over=over, channel=operator)

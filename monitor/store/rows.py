@@ -68,7 +68,7 @@ def spans_of(stored: Sequence[Sequence[Any]]) -> tuple[Span, ...]:
 
 
 def hit_columns() -> list[sa.Label[Any]]:
-    names = ("id", "rule_id", "article_id", "story_id", "spans", "decision", "code", "detail", "created")
+    names = ("id", "rule_id", "article_id", "story_id", "spans", "decision", "code", "detail", "created", "until")
     return [hits.c[name].label(f"hit_{name}") for name in names]
 
 
@@ -83,4 +83,5 @@ def hit_of(row: Any) -> Hit:
         code=row.hit_code,
         detail=row.hit_detail,
         created=row.hit_created,
+        until=row.hit_until,
     )

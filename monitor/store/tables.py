@@ -172,6 +172,7 @@ messages = sa.Table(
     sa.Column("silent", sa.Boolean, nullable=False),
     sa.Column("plain", sa.Boolean, nullable=False),
     sa.Column("external_id", Words),
+    sa.Column("chat", Words),  # where it was posted; external_id means nothing elsewhere
     sa.Column("created", Utc, nullable=False),
     sa.Column("sent_at", Utc),
     sa.Column("last_edit", Utc),
@@ -244,6 +245,7 @@ chats = sa.Table(
     sa.Column("chat_id", Words),  # where the chat was migrated to
     sa.Column("hold_until", Utc),
     sa.Column("hold_reason", Words, nullable=False),
+    sa.Column("firm", sa.Boolean, nullable=False, server_default=sa.false()),  # the server asked for this hold
     sa.Column("recent", Json, nullable=False),  # starts of the last minute's attempts, seconds since 1970
 )
 
