@@ -67,6 +67,28 @@ def test_equal_text_joins_by_content_and_equal_address_by_url() -> None:
     assert place(edited, replace(one, canonical_url=link)).how == "url"
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (
+            "world/1046939-تمويل-من-تركيا",
+            "world/1046939-التمويل-التركي",
+            True,
+        ),  # the headline in the address was edited
+        ("arabic/world-44010254", "arabic/middleeast-44010254", True),  # moved to another section
+        ("story/381775.html", "ar/story/381775", True),
+        ("world/1046939-تمويل", "world/1046940-تمويل", False),
+        ("ar/20180501-تمويل", "ar/20180501-التمويل", False),  # a date is no article's number
+        ("world/wd-010518-finance", "world/wd-010518-funding", False),
+        ("page?id=1046939", "page?id=1046939&edition=2", False),
+    ],
+)
+def test_the_article_number_in_an_address_outlives_its_headline(one: str, other: str, same: bool) -> None:
+    first = make("موسكو تكشف تفاصيل التمويل", "", canonical_url=f"https://alpha.example/{one}", key="k-1001")
+    edited = make("موسكو تكشف مصدر التمويل", "", canonical_url=f"https://alpha.example/{other}", key="k-1002")
+    assert (place(edited, first).how == "url") is same
+
+
 def test_a_key_joins_within_its_outlet_and_not_in_another() -> None:
     one = make("افتتاح جسر النهر شمال العاصمة", key="tag:alpha,17")
     assert place(make("جسر النهر: افتتاح متأخر", key="tag:alpha,17"), one).how == "guid"

@@ -6,6 +6,7 @@ four words (a shingle). The hashes are 32 bits of xxh3, the same in every proces
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ CONTENT_WORDS = 5  # title and text together; below this equal content («عاج
 TEXT_LIMIT = 20_000  # code points of a text that are looked at; the words kept fill a fraction of it
 
 _LENIENT = "surrogatepass"  # a lone surrogate in hostile text must not stop the poll
+# The article's own number, as most sites write it: at the head of a segment of the path, or at the end of the last.
+_NUMBER = re.compile(r"(?:/|[-_](?=\d+(?:\.\w+)?$))(\d{5,12})(?=[-_./]|$)(?!.*[/_-]\d{5})")
+_DATE = re.compile(
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?"  # 20180501, 201805
+    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d|\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # 010518, 180501
+)
 _STEM_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل")
 
 
@@ -54,7 +61,7 @@ def sign(article: Article) -> Signature:
         terms=pack(terms),
         lead=pack(lead),
         shingles=pack(_shingles(text)),
-        url=_hash("url", article.canonical_url) if _identifies(article.canonical_url) else 0,
+        url=_hash("url", _page(article.canonical_url)),
         key=_hash("key", article.outlet_id, article.key) if len(article.key) > 3 else 0,
         content=_hash("content", article.content_hash) if len(title) + len(text) >= CONTENT_WORDS else 0,
     )
@@ -98,10 +105,14 @@ def _hash(*parts: str) -> int:
     return xxh3_64_intdigest("\0".join(parts).encode("utf-8", _LENIENT))
 
 
-def _identifies(url: str) -> bool:
-    """Whether a URL names one article: an outlet's front page, which careless feeds link to, does not."""
+def _page(url: str) -> str:
+    """What of a URL names its article: host and the article's number where it has one (the headline beside it changes
+    with every edit), else all of it; "" for an outlet's front page, which careless feeds link to."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return False
-    return len(parts.path.strip("/")) > 2 or bool(parts.query)
+        return ""
+    if len(parts.path.strip("/")) <= 2 and not parts.query:
+        return ""
+    number = None if parts.query else _NUMBER.search(parts.path)
+    return f"{parts.netloc}#{number[1]}" if number and not _DATE.fullmatch(number[1]) else url
