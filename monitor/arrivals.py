@@ -101,6 +101,8 @@ def _take_in_one(
     story_id = tx.open_story(posts.now) if joined is None else joined
     article_id = tx.add_article(article, story_id, placement, arrival.first_poll)
     flow.index.add(article_id, story_id, signature, article.when)
+    if joined is None and not matches:  # most articles: nobody waits for them
+        return article_id
     story = tx.story(story_id)
     for rule, match in _rules_of(flow, matches):
         verdict = _decide(flow, tx, arrival, rule, article, story, posts.now)

@@ -32,7 +32,7 @@ class Flow:
 
     channels: the first is the default. transports: by channel; may lack channels that cannot be built.
     operator: the channel that hears of our own troubles; None: the log alone. index holds what is in the store up to
-    index.last_id: prime it with the recent articles before the first poll.
+    index.last_id; priming fills it with the recent articles, and nothing is taken in before that has ended.
     """
 
     store: Store
@@ -49,9 +49,15 @@ class Flow:
     lease: timedelta = LEASE
     per_feed_cap: int = 20  # alerts one poll sends one by one; more come as a digest; 0: no cap
     index: StoryIndex = field(default_factory=StoryIndex)
+    priming: asyncio.Task[None] | None = None
     first_poll_age: timedelta = timedelta(hours=3)
     rng: random.Random = field(default_factory=random.Random)
 
     async def write(self, work: Callable[..., T], *args: object) -> T:
         """Run `work` on the writer thread."""
         return await asyncio.get_running_loop().run_in_executor(self.writer, work, *args)
+
+    async def primed(self) -> None:
+        """Wait until the story index holds the recent articles."""
+        if self.priming is not None:
+            await asyncio.shield(self.priming)

@@ -74,6 +74,7 @@ async def poll_feed(flow: Flow, feed: Feed, state: FeedState, now: datetime) -> 
         return PollReport(feed.id, notes=parsed.notes)
     report = PollReport(feed.id, notes=parsed.notes)
     arrival = Arrival(feed, after, first_poll=not state.first_poll_done, hashes=hashes)
+    await flow.primed()
     await flow.write(take_in, flow, arrival, matched, now, report)
     return report
 

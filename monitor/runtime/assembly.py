@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,19 +14,21 @@ from rich.console import Console
 
 from monitor.delivery import channels, transports
 from monitor.delivery.transports import Transport
-from monitor.errors import DeliveryError
+from monitor.errors import DeliveryError, StoreError
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.model import Channel, RuleState
 from monitor.runtime.configuration import Configuration
+from monitor.runtime.logs import log
 from monitor.store.connection import utc_now
 from monitor.store.store import Store
 from monitor.stories.index import StoryIndex
 from monitor.stories.signature import sign
 
-PRIME_BATCH = 500
+PRIME_BATCH = 200  # articles added to the story index in one go: a tenth of a second
+PRIME_AGAIN = 5.0  # seconds
 
 
 def owner() -> str:
@@ -82,7 +85,8 @@ async def open_flow(
         hints, _ = await configure(flow, found, now(), console)
         stack.push_async_callback(close_transports, flow)
         if primed:
-            await flow.write(prime, flow, now())
+            flow.priming = asyncio.create_task(prime(flow, now()))
+            stack.push_async_callback(_end, flow.priming)
         yield flow, hints
 
 
@@ -162,17 +166,32 @@ async def close_transports(flow: Flow) -> None:
         await transport.close()
 
 
-def prime(flow: Flow, now: datetime) -> int:
-    """Fill the story index with the articles of its window; how many. Runs on the writer thread."""
+async def prime(flow: Flow, now: datetime) -> None:
+    """Fill the story index with the articles of its window, some at a time: what else the writer thread has to do goes
+    on in between. A database that fails is asked again."""
     since = now - flow.index.window
-    last = 0
+    newest: int | None = None
     while True:
-        batch = flow.store.articles_since(since, after_id=last, limit=PRIME_BATCH)
-        for placed in batch:
-            if placed.article.id is not None:
-                last = placed.article.id
-                flow.index.add(last, placed.story_id, sign(placed.article), placed.article.when)
-        if len(batch) < PRIME_BATCH:
-            break
-    flow.index.last_id = max(flow.index.last_id, flow.store.newest_article())
-    return len(flow.index)
+        try:
+            if newest is None:
+                newest = await flow.write(flow.store.newest_article)
+            if not await flow.write(_prime_some, flow, since):
+                break
+        except StoreError as error:
+            log().warning("the recent stories cannot be read; tried again", error=str(error))
+            await asyncio.sleep(PRIME_AGAIN)
+    flow.index.last_id = max(flow.index.last_id, newest)
+
+
+def _prime_some(flow: Flow, since: datetime) -> bool:
+    """Add the next articles; whether there may be more."""
+    batch = flow.store.articles_since(since, after_id=flow.index.last_id, limit=PRIME_BATCH)
+    for placed in batch:
+        if placed.article.id is not None:
+            flow.index.add(placed.article.id, placed.story_id, sign(placed.article), placed.article.when)
+    return len(batch) == PRIME_BATCH
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
