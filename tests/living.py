@@ -160,8 +160,8 @@ polling: {{tick: 1s}}
         try:
             with engine.connect() as connection:
                 return [tuple(row) for row in connection.execute(sa.text(statement))]
-        except sa.exc.OperationalError as error:
-            if "no such table" not in str(error):
+        except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+            if "no such table" not in str(error) and "does not exist" not in str(error):
                 raise
             return []
 

@@ -22,7 +22,7 @@ class EntityError(Exception):
 
 
 def parse_html(source: str) -> tuple[str, list[dict[str, Any]]]:
-    """(text, entities with offset and length in code points). Raises EntityError."""
+    """(text, entities with offset and length in UTF-16 code units). Raises EntityError."""
     text: list[str] = []
     length = 0
     open_tags: list[tuple[str, str, int, str]] = []
@@ -45,10 +45,16 @@ def parse_html(source: str) -> tuple[str, list[dict[str, Any]]]:
             continue
         piece, at = _character(source, at)
         text.append(piece)
-        length += len(piece)
+        length += len(piece.encode("utf-16-le")) // 2
     if open_tags:
         raise EntityError(f'Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}"')
     return "".join(text), [e for e in entities if e["length"] or e["type"] == "pre"][:100]
+
+
+def covered(text: str, entity: dict[str, Any]) -> str:
+    """The words that an entity covers."""
+    start = entity["offset"] * 2
+    return text.encode("utf-16-le")[start : start + entity["length"] * 2].decode("utf-16-le")
 
 
 def _close(open_tags: list[tuple[str, str, int, str]], tag: str, length: int) -> list[dict[str, Any]]:

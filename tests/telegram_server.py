@@ -4,8 +4,13 @@ Runs in the test's loop (`TelegramServer().start()`) or as a process of its own:
 
     python -m tests.telegram_server --port 0 --ledger FILE [--token TOKEN]
 
-which prints its port and appends every event to FILE as JSON lines. Faults are queued per server, over HTTP
-(POST /faults) or `server.faults.append(Fault(...))`; each is used up by `times` requests of its method.
+which prints its port and appends every event to FILE as JSON lines. Over HTTP:
+
+    POST /faults    queue a Fault (or `server.faults.append(Fault(...))`); `times` requests of its method use it up
+    POST /chaos     {"seed", "rate", "method"}: faults at random from now on; {"rate": 0} ends them
+    POST /chats     add a chat, or change one in the middle of a run (kicked, migrated, topics); its messages stay
+    POST /updates   what people did: {"message": …} or {"callback_query": …}, for getUpdates or the webhook
+    GET /ledger     what was delivered, acknowledged, duplicated; all events; the messages as they now stand
 """
 
 from __future__ import annotations
@@ -23,10 +28,14 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.telegram_faults import Chaos, Fault, fail
 from tests.telegram_html import EntityError, parse_html
+from tests.telegram_updates import EXPIRED, Conflict, Updates
+
+__all__ = ["TOKEN", "Chat", "Fault", "TelegramServer"]
 
 TOKEN = "123456789:AAfixture-token-for-tests-only_0123456"
-LIMIT = 4096
+LIMIT, CAPTION_LIMIT, CALLBACK_LIMIT = 4096, 1024, 64
 MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current "
     "content and reply markup of the message"
@@ -46,24 +55,6 @@ def bad(words: str) -> ApiError:
 
 
 @dataclass
-class Fault:
-    """Something going wrong. kind: status, html, ok_false, truncated, hang, reset, drip, late, result.
-
-    after: the request takes effect before the fault (a message is posted and its sender not told).
-    """
-
-    kind: str
-    method: str = "sendMessage"
-    times: int = 1
-    after: bool = False
-    status: int = 500
-    description: str = "Internal Server Error"
-    parameters: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 60.0
-    result: Any = None
-
-
-@dataclass
 class Chat:
     """A chat and the bot's standing in it."""
 
@@ -79,6 +70,7 @@ class Chat:
     messages: dict[int, dict[str, Any]] = field(default_factory=dict)
     ids: Any = field(default_factory=lambda: itertools.count(1))
     per_minute: int = 0  # 0: not limited
+    per_second: int = 0
     sent_at: deque[float] = field(default_factory=deque)
 
 
@@ -93,6 +85,10 @@ class TelegramServer:
         self.token = token
         self.chats: dict[int, Chat] = {}
         self.faults: list[Fault] = []
+        self.chaos: Chaos | None = None
+        self.updates = Updates()
+        self.per_second = 0  # messages to all chats together; 0: not limited
+        self._sent_at: deque[float] = deque()
         self.events: list[dict[str, Any]] = []
         self.port = 0
         self._ledger = ledger
@@ -105,7 +101,9 @@ class TelegramServer:
         app = web.Application(client_max_size=50 * 1024 * 1024)
         app.router.add_get("/ledger", self._show_ledger)
         app.router.add_post("/faults", self._add_fault)
-        app.router.add_post("/chats", self._add_chat)
+        app.router.add_post("/chaos", self._set_chaos)
+        app.router.add_post("/chats", self._set_chat)
+        app.router.add_post("/updates", self._add_update)
         app.router.add_route("*", "/{bot:bot[^/]*}/{method}", self._api)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -117,6 +115,7 @@ class TelegramServer:
     async def stop(self) -> None:
         for task in self._later:
             task.cancel()
+        self.updates.stop()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -155,19 +154,35 @@ class TelegramServer:
         self.faults.append(Fault(**await request.json()))
         return web.json_response({"faults": [asdict(f) for f in self.faults]})
 
-    async def _add_chat(self, request: web.Request) -> web.Response:
+    async def _set_chaos(self, request: web.Request) -> web.Response:
         given = await request.json()
-        given["topics"] = {int(k): v for k, v in given.get("topics", {}).items()}
-        chat = self.add(Chat(**given))
+        self.chaos = Chaos(given.get("seed", 0), given["rate"], given.get("method", "sendMessage"))
+        return web.json_response(given)
+
+    async def _set_chat(self, request: web.Request) -> web.Response:
+        given = await request.json()
+        if "topics" in given:
+            given["topics"] = {int(k): v for k, v in given["topics"].items()}
+        chat = self.chats.get(given["id"]) or self.add(Chat(given["id"]))
+        for name, value in given.items():
+            setattr(chat, name, value)
         return web.json_response({"id": chat.id})
+
+    async def _add_update(self, request: web.Request) -> web.Response:
+        return web.json_response(self.updates.add(await request.json()))
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         fault = self._fault(method)
+        if fault is not None and fault.kind == "pause":
+            await asyncio.sleep(fault.seconds)
+            fault = None
+        if fault is not None and fault.kind == "late":
+            self._deliver_late(await _parameters(request), fault.seconds)
         if fault is not None and not fault.after:
-            return await self._fail(request, fault)
+            return await fail(request, fault)
         try:
             if request.match_info["bot"] != f"bot{self.token}":
                 raise ApiError(401, "Unauthorized") if ":" in request.match_info["bot"] else ApiError(404, "Not Found")
@@ -175,14 +190,15 @@ class TelegramServer:
             if handler is None:
                 raise ApiError(404, "Not Found: method not found")
             result = await handler(await _parameters(request))
-        except ApiError as error:
+        except (ApiError, Conflict) as problem:
+            error = problem if isinstance(problem, ApiError) else ApiError(409, str(problem))
             self.note("refused", method=method, code=error.code, description=error.description)
             body: dict[str, object] = {"ok": False, "error_code": error.code, "description": error.description}
             if error.parameters:
                 body["parameters"] = error.parameters
             return web.json_response(body, status=error.code)
         if fault is not None:
-            return await self._fail(request, fault)
+            return await fail(request, fault)
         if method == "sendMessage":
             self.note("acknowledged", chat=result["chat"]["id"], message_id=result["message_id"])
         return web.json_response({"ok": True, "result": result})
@@ -193,40 +209,10 @@ class TelegramServer:
                 fault.times -= 1
                 self.note("fault", kind=fault.kind, method=method, after=fault.after)
                 return fault
-        return None
-
-    async def _fail(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        if fault.kind in ("hang", "late"):
-            if fault.kind == "late" and not fault.after:
-                self._deliver_late(await _parameters(request), fault.seconds)
-                await asyncio.sleep(3600)
-            await asyncio.sleep(fault.seconds)
-        if fault.kind in ("reset", "hang", "late"):
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response()
-        if fault.kind == "html":
-            page = f"<html><head><title>{fault.status}</title></head><body><center>nginx</center></body></html>"
-            return web.Response(status=fault.status, text=page, content_type="text/html")
-        if fault.kind == "truncated":
-            return web.Response(text='{"ok":true,"result":{"message_id":7,"da', content_type="application/json")
-        if fault.kind == "drip":
-            return await self._drip(request, fault)
-        if fault.kind == "result":
-            return web.json_response({"ok": True, "result": fault.result})
-        body: dict[str, object] = {"ok": False, "error_code": fault.status, "description": fault.description}
-        if fault.parameters:
-            body["parameters"] = fault.parameters
-        return web.json_response(body, status=200 if fault.kind == "ok_false" else fault.status)
-
-    async def _drip(self, request: web.Request, fault: Fault) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
-        end = time.monotonic() + fault.seconds
-        while time.monotonic() < end:
-            await response.write(b" ")
-            await asyncio.sleep(0.05)
-        return response
+        found = self.chaos.fault(method) if self.chaos is not None else None
+        if found is not None:
+            self.note("fault", kind=found.kind, method=method, after=found.after)
+        return found
 
     def _deliver_late(self, given: dict[str, Any], seconds: float) -> None:
         async def later() -> None:
@@ -295,12 +281,17 @@ class TelegramServer:
 
     def _pace(self, chat: Chat) -> None:
         now = time.monotonic()
-        while chat.sent_at and now - chat.sent_at[0] > 60:
-            chat.sent_at.popleft()
-        if chat.per_minute and len(chat.sent_at) >= chat.per_minute:
-            wait = int(60 - (now - chat.sent_at[0])) + 1
-            raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-        chat.sent_at.append(now)
+        ours, all_ = chat.sent_at, self._sent_at
+        buckets = ((ours, chat.per_minute, 60), (ours, chat.per_second, 1), (all_, self.per_second, 1))
+        for stamps, limit, seconds in buckets:
+            within = [stamp for stamp in stamps if now - stamp < seconds]
+            if limit and len(within) >= limit:
+                wait = int(seconds - (now - within[0])) + 1
+                raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+        for stamps in (ours, all_):
+            stamps.append(now)
+            while now - stamps[0] > 60:
+                stamps.popleft()
 
     def _message(self, chat: Chat, stored: dict[str, Any]) -> dict[str, Any]:
         about = {"id": chat.id, "type": chat.type, "title": chat.title}
@@ -309,8 +300,9 @@ class TelegramServer:
     async def do_sendmessage(self, given: dict[str, Any]) -> dict[str, Any]:
         chat = self._writable(given)
         text, entities = self._text(given)
+        markup = _markup(given)
         self._pace(chat)
-        stored = {"id": next(chat.ids), "text": text, "entities": entities, "given": given}
+        stored = {"id": next(chat.ids), "text": text, "entities": entities, "given": given, "markup": markup}
         chat.messages[stored["id"]] = stored
         self.note("delivered", chat=chat.id, message_id=stored["id"], text=text)
         return self._message(chat, stored)
@@ -318,6 +310,8 @@ class TelegramServer:
     async def do_sendphoto(self, given: dict[str, Any]) -> dict[str, Any]:
         if not given.get("photo"):
             raise bad("there is no photo in the request")
+        if len(str(given.get("caption") or "")) > CAPTION_LIMIT:
+            raise bad("message caption is too long")
         return await self.do_sendmessage({**given, "text": given.get("caption") or "(photo)"})
 
     async def do_sendchataction(self, given: dict[str, Any]) -> bool:
@@ -334,17 +328,19 @@ class TelegramServer:
     async def do_editmessagetext(self, given: dict[str, Any]) -> dict[str, Any]:
         chat, stored = self._stored(given, "edit")
         text, entities = self._text(given)
-        if (text, entities) == (stored["text"], stored["entities"]):
+        markup = _markup(given)
+        if (text, entities, markup) == (stored["text"], stored["entities"], stored["markup"]):
             raise bad(MODIFIED)
-        stored.update(text=text, entities=entities)
+        stored.update(text=text, entities=entities, markup=markup)
         self.note("edited", chat=chat.id, message_id=stored["id"], text=text)
         return self._message(chat, stored)
 
     async def do_editmessagereplymarkup(self, given: dict[str, Any]) -> dict[str, Any]:
         chat, stored = self._stored(given, "edit")
-        if stored.get("markup") == given.get("reply_markup"):
+        markup = _markup(given)
+        if stored["markup"] == markup:
             raise bad(MODIFIED)
-        stored["markup"] = given.get("reply_markup")
+        stored["markup"] = markup
         return self._message(chat, stored)
 
     async def do_deletemessage(self, given: dict[str, Any]) -> bool:
@@ -390,16 +386,44 @@ class TelegramServer:
         return member
 
     async def do_answercallbackquery(self, given: dict[str, Any]) -> bool:
+        query = str(given.get("callback_query_id", ""))
+        if query not in self.updates.queries:
+            raise bad(EXPIRED)
+        self.updates.queries.discard(query)
+        self.note("answered", query=query, text=str(given.get("text", "")))
         return True
 
     async def do_getupdates(self, given: dict[str, Any]) -> list[Any]:
-        return []
+        limit = int(given.get("limit") or 100)
+        return await self.updates.get(int(given.get("offset") or 0), limit, float(given.get("timeout") or 0))
 
     async def do_setwebhook(self, given: dict[str, Any]) -> bool:
+        url = str(given.get("url", ""))
+        self.updates.webhook = {"url": url, "secret_token": str(given.get("secret_token", ""))} if url else {}
         return True
 
     async def do_deletewebhook(self, given: dict[str, Any]) -> bool:
+        self.updates.webhook = {}
         return True
+
+    async def do_getwebhookinfo(self, given: dict[str, Any]) -> dict[str, Any]:
+        url = self.updates.webhook.get("url", "")
+        return {"url": url, "has_custom_certificate": False, "pending_update_count": len(self.updates.pending)}
+
+
+def _markup(given: dict[str, Any]) -> Any:
+    """The inline keyboard of a request, checked: callback data have 1 to 64 bytes."""
+    markup = given.get("reply_markup")
+    if isinstance(markup, str):
+        try:
+            markup = json.loads(markup) if markup else None
+        except ValueError:
+            raise bad("object expected as reply markup") from None
+    for row in (markup or {}).get("inline_keyboard", []):
+        for button in row:
+            if not 1 <= len(str(button.get("callback_data", "x")).encode()) <= CALLBACK_LIMIT:
+                raise bad("BUTTON_DATA_INVALID")
+    return markup
 
 
 _GIFTS = dict.fromkeys(

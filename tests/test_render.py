@@ -12,7 +12,7 @@ from monitor.alerts import passages, words
 from monitor.alerts.passages import FSI, PDI, RLM, Mark, Passage
 from monitor.alerts.render import render, repeats
 from monitor.model import Article, ArticleLine, MessageView, Outlet, Rendered, Rule, Severity, Span, StoryLines
-from tests.telegram_html import parse_html
+from tests.telegram_html import covered, parse_html
 
 NOW = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
 SEEN = datetime(2026, 11, 24, 10, 6, tzinfo=UTC)
@@ -156,8 +156,9 @@ def test_the_passage_begins_with_the_sentence_that_matched() -> None:
         show(one(ArticleLine(article("عنوان", body=body), JAZEERA, spans(body, "طائرة مسيرة")))).html or ""
     )
     (quote,) = [e for e in entities if e["type"] == "blockquote"]
-    quoted = text[quote["offset"] : quote["offset"] + quote["length"]]
-    assert quoted.startswith("…وأطلقت طائرة مسيرة فوق المدينة.") and quoted.endswith("…") and len(quoted) <= 340
+    quoted = covered(text, quote)
+    assert quoted.startswith("…وأطلقت طائرة مسيرة فوق المدينة.") and len(quoted) <= 340
+    assert quoted.endswith(" جملة أخيرة لا تعني أحدا.")  # whole sentences, where they fit
 
 
 def test_the_window_shows_most_different_terms() -> None:
@@ -391,7 +392,7 @@ def test_any_input_gives_balanced_html_within_the_limit(
         assert shown.count(FSI) == shown.count(PDI)
         assert not re.search("[\u202a-\u202e\u2066\u2067\u200b\ufeff\u2028]", shown)
     assert len(entities) <= 100
-    assert all(entity["offset"] + entity["length"] <= len(parsed) for entity in entities)
+    assert all(entity["offset"] + entity["length"] <= len(parsed.encode("utf-16-le")) // 2 for entity in entities)
     json.dumps(rendered.data, ensure_ascii=False).encode("utf-8")
 
 

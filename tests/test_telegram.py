@@ -12,12 +12,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from monitor.delivery.telegram import TelegramTransport
 from monitor.delivery.telegram_errors import classify
 from monitor.delivery.transports import HttpOptions, build
 from monitor.errors import DeliveryError
 from monitor.model import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+from tests.telegram_faults import Chaos
 from tests.telegram_server import TOKEN, Chat, Fault, TelegramServer
 
 CHAT = -1001234567890
@@ -345,3 +347,79 @@ async def test_the_server_runs_as_a_process_and_its_ledger_outlives_it(tmp_path:
     assert (summary["delivered"], summary["acknowledged"], summary["duplicated"]) == (2, 1, 1)
     events = [json.loads(line)["event"] for line in ledger.read_text(encoding="utf-8").splitlines()]
     assert events == ["fault", "delivered", "delivered", "acknowledged"]
+
+
+# ── the server itself ──
+
+
+async def ask(server: TelegramServer, method: str, **given: object) -> tuple[int, dict[str, Any]]:
+    url = f"{server.url}/bot{TOKEN}/{method}"
+    async with aiohttp.ClientSession(trust_env=False) as session, session.post(url, json=given) as reply:
+        return reply.status, await reply.json()
+
+
+async def tell(server: TelegramServer, path: str, **given: object) -> None:
+    url = f"{server.url}/{path}"
+    async with aiohttp.ClientSession(trust_env=False) as session, session.post(url, json=given) as reply:
+        assert reply.status == 200
+
+
+async def test_updates_are_fetched_once_confirmed_by_offset_and_have_one_reader(server: TelegramServer) -> None:
+    waiting = asyncio.create_task(ask(server, "getUpdates", timeout=20))
+    await asyncio.sleep(0.2)
+    second = asyncio.create_task(ask(server, "getUpdates", timeout=20))
+    status, reply = await waiting
+    assert status == 409 and "terminated by other getUpdates" in reply["description"]
+    await tell(server, "updates", callback_query={"id": "q1", "data": "mute"})
+    _, reply = await second
+    update = reply["result"][0]
+    assert update["callback_query"]["data"] == "mute"
+    assert (await ask(server, "answerCallbackQuery", callback_query_id="q1"))[0] == 200
+    assert (await ask(server, "answerCallbackQuery", callback_query_id="q1"))[1]["description"].endswith("invalid")
+    assert (await ask(server, "getUpdates", offset=update["update_id"] + 1))[1]["result"] == []
+
+
+async def test_a_webhook_gets_updates_with_its_secret_and_shuts_out_get_updates(server: TelegramServer) -> None:
+    seen: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+    async def hook(request: web.Request) -> web.Response:
+        await seen.put((request.headers["X-Telegram-Bot-Api-Secret-Token"], await request.json()))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/hook", hook)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    await ask(server, "setWebhook", url=url, secret_token="s3cret")
+    await tell(server, "updates", message={"text": "/status"})
+    secret, update = await asyncio.wait_for(seen.get(), 10)
+    assert secret == "s3cret" and update["message"]["text"] == "/status"
+    assert "webhook is active" in (await ask(server, "getUpdates"))[1]["description"]
+    await ask(server, "deleteWebhook")
+    assert (await ask(server, "getUpdates"))[0] == 200
+    await runner.cleanup()
+
+
+async def test_the_server_holds_to_rates_sizes_and_buttons(server: TelegramServer) -> None:
+    await tell(server, "chats", id=-1001234567890, per_second=1)
+    assert (await ask(server, "sendMessage", chat_id=-1001234567890, text="1"))[0] == 200
+    status, reply = await ask(server, "sendMessage", chat_id=-1001234567890, text="2")
+    assert status == 429 and reply["parameters"]["retry_after"] >= 1
+    await tell(server, "chats", id=-1001234567890, per_second=0)
+    buttons = {"inline_keyboard": [[{"text": "x", "callback_data": "م" * 33}]]}
+    _, reply = await ask(server, "sendMessage", chat_id=-1001234567890, text="3", reply_markup=buttons)
+    assert reply["description"].endswith("BUTTON_DATA_INVALID")
+    _, reply = await ask(server, "sendPhoto", chat_id=-1001234567890, photo="x", caption="ا" * 1025)
+    assert reply["description"].endswith("caption is too long")
+    await tell(server, "chats", id=-1001234567890, status="kicked")  # in the middle of a run
+    assert (await ask(server, "sendMessage", chat_id=-1001234567890, text="4"))[0] == 403
+
+
+async def test_chaos_of_one_seed_is_the_same_each_time(server: TelegramServer) -> None:
+    runs = []
+    for _ in range(2):
+        server.chaos = Chaos(7, 0.5)
+        runs.append([fault.kind if (fault := server.chaos.fault("sendMessage")) else "" for _ in range(40)])
+    assert runs[0] == runs[1] and len(set(runs[0])) > 3

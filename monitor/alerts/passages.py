@@ -137,9 +137,10 @@ def around(passage: Passage, limit: int) -> Passage:
     start = _start_at(text, left, max(0, left - spare // 2), near=True)
     end = min(len(text), start + limit - (start > 0))
     end = max(_end_at(text, end - (end < len(text))), min(right, end))
+    end = _whole_sentence(text, max(right, start + limit * 3 // 5), end)
     if end == len(text):  # room is left at the front
         start = _start_at(text, left, max(0, end - limit + 1))
-    head, tail = (ELLIPSIS if start else ""), (ELLIPSIS if end < len(text) else "")
+    head, tail = (ELLIPSIS if start else ""), ("" if end == len(text) or _ends_sentence(text, end) else ELLIPSIS)
     body = text[start:end]
     shift = len(head) - start
     inside = (Mark(max(m.start, start) + shift, min(m.end, end) + shift, m.term) for m in marks)
@@ -162,7 +163,19 @@ def _best(marks: Sequence[Mark], width: int) -> tuple[int, int]:
     return best
 
 
-_SENTENCE_END = re.compile(r"[.!?؟…]\s")
+# Three letters or closing marks stand before the stop: «د. أحمد» and «5. ثم» end no sentence.
+_SENTENCE_END = re.compile(r"(?<=[\w\"»”)]{3})[.!?؟…][\"»”)]?\s")
+
+
+def _whole_sentence(text: str, earliest: int, end: int) -> int:
+    """The last end of a sentence in [earliest, end], else end."""
+    if end >= len(text):
+        return end
+    return max((found.end() - 1 for found in _SENTENCE_END.finditer(text, earliest, end + 1)), default=end)
+
+
+def _ends_sentence(text: str, end: int) -> bool:
+    return _SENTENCE_END.search(text, max(0, end - 2), end + 1) is not None
 
 
 def _start_at(text: str, left: int, earliest: int, near: bool = False) -> int:

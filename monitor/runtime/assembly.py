@@ -36,9 +36,12 @@ def owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def open_store(found: Configuration, *, lock: bool = False, now: Callable[[], datetime] = utc_now) -> Store:
-    """The configured database, brought up to date. Raises StoreError."""
-    return Store.open(found.settings.settings.database.url, owner=owner(), lock=lock, now=now)
+def open_store(
+    found: Configuration, *, lock: bool = False, read_only: bool = False, now: Callable[[], datetime] = utc_now
+) -> Store:
+    """The configured database, brought up to date unless it is only read. Raises StoreError."""
+    url = found.settings.settings.database.url
+    return Store.open(url, owner=owner(), lock=lock, read_only=read_only, now=now)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pathlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from monitor import settings, yamlfile
 from monitor.delivery import channels as channel_file
@@ -25,6 +26,7 @@ from monitor.settings import Loaded
 from monitor.yamlfile import near
 
 T = TypeVar("T")
+_SECRET_SIGNS = ("TOKEN", "SECRET", "PASSWORD", "APPRISE", "WEBHOOK_URL")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,21 @@ class Configuration:
         fetch = self.settings.settings.fetch
         return Limits(fetch.total_seconds, fetch.max_bytes, fetch.max_redirects)
 
+    def secrets(self) -> set[str]:
+        """Values that must never be printed: of variables that are named like secrets or that a file calls for, and
+        the passwords inside addresses."""
+        environ, found = self.settings.environ, self.settings.settings
+        named = {
+            name for name in environ if any(sign in name.upper() for sign in _SECRET_SIGNS)
+        } | self.catalog.variables
+        for channel in self.channels.values():
+            named |= {
+                str(value) for key, value in channel.options.items() if key.endswith("_env") and key != "chat_env"
+            }
+        values = {environ[name] for name in named if environ.get(name)}
+        addresses = [found.database.url, found.fetch.proxy or "", found.telegram.proxy or "", *values]
+        return values | {word for one in addresses for word in _passwords(one)}
+
     def http_options(self) -> HttpOptions:
         """How transports reach the network."""
         telegram = self.settings.settings.telegram
@@ -55,6 +72,14 @@ class Configuration:
             pool_timeout=telegram.pool_timeout.total_seconds(),
             total=telegram.total.total_seconds(),
         )
+
+
+def _passwords(address: str) -> list[str]:
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        return []
+    return [password, unquote(password)] if password else []
 
 
 def files(directory: pathlib.Path) -> list[pathlib.Path]:

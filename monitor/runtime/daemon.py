@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from rich.console import Console
 
 from monitor import arrivals, pipeline
@@ -26,7 +25,7 @@ from monitor.delivery.transports import Transport
 from monitor.errors import StoreError
 from monitor.flow import Flow
 from monitor.model import DeliveryClaim, Feed, FeedState, OutcomeKind
-from monitor.runtime import assembly, reload
+from monitor.runtime import assembly, logs, reload, ticks
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.health import Figures, serve
 from monitor.runtime.logs import log
@@ -59,7 +58,7 @@ class Daemon:
         self._feeds: dict[str, Feed] = {feed.id: feed for feed in found.catalog.feeds}
         self._polls: set[asyncio.Task[None]] = set()
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self._unread: set[str] = set()  # feeds whose poll the database cut short
         self._stopping = asyncio.Event()
 
@@ -74,16 +73,15 @@ class Daemon:
         """Run until a signal says stop; then let deliveries under way end, and return."""
         await self._take_over()
         self._listen()
-        scheduler = self._scheduler()
-        scheduler.start()
-        watcher = asyncio.create_task(self._watch())
+        scheduler = ticks.start(self._ticks(), self.clock())
+        self._start(self._background, self._watch())
+        self._start(self._background, ticks.keep(scheduler, self.clock))
         async with serve(self.figures, self.settings.http.host, self.settings.http.port):
             try:
                 await self._stopping.wait()
             finally:
                 log().info("stopping", deliveries=len(self._deliveries), polls=len(self._polls))
                 scheduler.shutdown(wait=False)
-                watcher.cancel()
                 await self._drain()
 
     async def run_once(self, progress: Callable[[int, int], None] | None = None) -> int:
@@ -125,7 +123,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_to_stop, number)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._start(self._closing, self.reload()))
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._start(self._background, self.reload()))
 
     def _told_to_stop(self, number: int) -> None:
         if self._stopping.is_set():  # asked twice: at once
@@ -138,35 +136,32 @@ class Daemon:
             task.cancel()
         if self._deliveries:
             await asyncio.wait(self._deliveries, timeout=self.settings.delivery.drain.total_seconds())
-        for task in (*self._deliveries, *self._closing):
+        for task in (*self._deliveries, *self._background):
             task.cancel()
-        await asyncio.gather(*self._polls, *self._deliveries, *self._closing, return_exceptions=True)
+        await asyncio.gather(*self._polls, *self._deliveries, *self._background, return_exceptions=True)
         with contextlib.suppress(StoreError):  # else their leases run out
             await self.flow.write(self.flow.store.release_feeds)
 
-    def _scheduler(self) -> AsyncIOScheduler:
-        scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 3600}
-        )
+    def _ticks(self) -> list[tuple[ticks.Tick, float]]:
         settings = self.settings
-        ticks: list[tuple[Callable[[], Awaitable[None]], float]] = [
+        every: list[tuple[ticks.Tick, float]] = [
             (self._poll_tick, settings.polling.tick.total_seconds()),
             (self._deliver_tick, settings.delivery.tick.total_seconds()),
             (self._release_tick, RELEASE_EVERY),
             (self._index, INDEX_EVERY),
             (self._prune, PRUNE_EVERY),
         ]
-        for tick, seconds in ticks:
-            scheduler.add_job(self._guarded(tick), "interval", seconds=seconds, next_run_time=self.clock())
-        return scheduler
+        return [(self._guarded(tick), seconds) for tick, seconds in every]
 
-    def _guarded(self, tick: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def _guarded(self, tick: ticks.Tick) -> ticks.Tick:
         async def run() -> None:
             try:
                 await tick()
                 self.troubles.store_works()
+                self.figures.store_failed(False)
             except StoreError as error:
                 self.troubles.store_fails(error)
+                self.figures.store_failed(True)
 
         return run
 
@@ -190,16 +185,16 @@ class Daemon:
 
     async def _poll_tick(self) -> None:
         free = self.settings.polling.concurrency - len(self._polls)
+        self.figures.polling(len(self._polls))
         if free <= 0:
             return
         if self._unread:
             await self.flow.write(partial(self.flow.store.release_feeds, only=sorted(self._unread)))
-            self._unread.clear()
+            self._unread = set()
         claim = self.flow.store.claim_feeds
         lease = self.settings.polling.lease
         for state in await self.flow.write(lambda: claim(self.clock(), limit=free, lease=lease)):
             self._start(self._polls, self._poll(state))
-        self.figures.polling(len(self._polls))
 
     async def _poll(self, state: FeedState) -> None:
         feed = self._feeds.get(state.feed_id)
@@ -216,11 +211,13 @@ class Daemon:
             return
         self.figures.polled(report)
         await self.troubles.polled(feed, state, report)
+        self.figures.failing(self.troubles.failing)
         if report.new or report.hits:
             log().info("polled", feed=feed.id, new=report.new, hits=report.hits, alerts=report.alerts)
 
     async def _deliver_tick(self) -> None:
         await self.flow.write(self.flow.store.release_expired, self.clock(), QUARANTINE)
+        self.figures.delivering()
         free = self.settings.delivery.batch - len(self._deliveries)
         if free > 0:
             for claim in await pipeline.claim_due(self.flow, self.clock(), free):
@@ -281,10 +278,11 @@ class Daemon:
         except Exception as error:
             await self.troubles.broken_edit([str(error)])
             return
-        self._start(self._closing, self._retire(retired, set(self._deliveries)))
+        self._start(self._background, self._retire(retired, set(self._deliveries)))
         await self._release_tick(everything=True)
         self.found = found
         self._feeds = {feed.id: feed for feed in found.catalog.feeds}
+        logs.keep_secret(found.secrets())
         await self.troubles.mended()
         log().info("configuration reloaded", rules=len(found.rules.rules), feeds=len(self._feeds))
         for hint in hints:

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
 
 from monitor.delivery.redact import hush_libraries, redact
 
-Event = MutableMapping[str, Any]
+SHORTEST_SECRET = 6  # what is shorter would take harmless words out of every line
+_secrets: set[str] = set()
 
 
-def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Values that must never be printed: of the variables that are named like secrets."""
-    signs = ("TOKEN", "SECRET", "PASSWORD", "APPRISE")
-    return tuple(value for name, value in environ.items() if len(value) >= 6 and any(s in name.upper() for s in signs))
+def keep_secret(values: Iterable[str]) -> None:
+    """Never print these from now on. Once secret, always: a token that was replaced may still be good."""
+    for value in values:
+        if len(value) >= SHORTEST_SECRET:
+            forms = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
+            _secrets.update((value, *(form[1:-1] for form in forms)))
 
 
-def configure(level: str, style: str, environ: Mapping[str, str]) -> None:
+class _Redacting(structlog.stdlib.ProcessorFormatter):
+    """Takes the secrets out of the finished line, wherever they came from: an argument, a traceback, a repr."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record), *_secrets)
+
+
+def configure(level: str, style: str, secrets: Iterable[str]) -> None:
     """Send all logs, the libraries' too, to standard error. style: console, json or auto."""
-    secrets = secrets_of(environ)
-
-    def redacted(_: object, __: str, event: Event) -> Event:
-        for key, value in event.items():
-            if isinstance(value, str):
-                event[key] = redact(value, *secrets)
-        return event
-
+    keep_secret(secrets)
     people = sys.stderr.isatty() if style == "auto" else style == "console"
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if people else "iso", utc=not people),
         structlog.processors.format_exc_info,
-        redacted,
     ]
     renderer: Any = structlog.dev.ConsoleRenderer(pad_event_to=0, sort_keys=False) if people else _json()
     structlog.configure(
@@ -46,7 +49,7 @@ def configure(level: str, style: str, environ: Mapping[str, str]) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Redacting(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=shared
         )
     )

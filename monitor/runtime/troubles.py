@@ -55,6 +55,11 @@ class Troubles:
                 text = f"Feed {feed.id} ({name}) was closed by its outlet: {report.error}. Remove or replace it."
             await self.tell(f"feed/{feed.id}/dead", text)
 
+    @property
+    def failing(self) -> int:
+        """How many feeds did not answer when they were last asked."""
+        return len(self._failing)
+
     async def _nobody_answers(self) -> None:
         if self._silent or len(self._failing) < 3:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +13,10 @@ import typer
 from monitor.alerts.render import render
 from monitor.delivery import channels, transports
 from monitor.delivery.redact import hush_libraries
+from monitor.errors import StoreError
 from monitor.faces.cli.common import AsJson, ConfigDir, err, print_json, print_table, told
 from monitor.model import Channel, MessageView
-from monitor.runtime import configuration
+from monitor.runtime import assembly, configuration
 from monitor.runtime.configuration import Configuration
 
 app = typer.Typer(no_args_is_help=True, help="Channels: list them, send a sample.")
@@ -46,12 +48,27 @@ def test_channel(
             err.print(f"[red]✗[/red] no channel is called {name}; there are: {', '.join(found.channels) or 'none'}")
             raise typer.Exit(2)
         checks = asyncio.run(_diagnose(channel, found))
+        if all(one.ok for one in checks) and _resume(name, found):
+            checks.append(transports.Check(True, "what waited for this channel is tried again at once"))
     if as_json:
         print_json([{"ok": one.ok, "what": one.what, "mend": one.mend} for one in checks])
     else:
         for one in checks:
             typer.echo(f"{'✓' if one.ok else '✗'} {one.what}{'' if one.ok or not one.mend else f' → {one.mend}'}")
     raise typer.Exit(0 if all(one.ok for one in checks) else 1)
+
+
+def _resume(name: str, found: Configuration) -> bool:
+    """End the hold of a channel that works again; False where none was held, or there is no database yet."""
+    try:
+        with contextlib.closing(assembly.open_store(found, read_only=True)) as store:
+            held = any(name in chat.channels and chat.hold_until is not None for chat in store.chats())
+    except StoreError:
+        return False
+    if held:
+        with contextlib.closing(assembly.open_store(found)) as store:
+            store.resume_chat(name, datetime.now(UTC))
+    return held
 
 
 async def _diagnose(channel: Channel, found: Configuration) -> list[transports.Check]:

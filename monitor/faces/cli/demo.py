@@ -39,7 +39,7 @@ def demo(
     """Show Rasid at work without a network: three local Arabic feeds, the real daemon, an alert within a minute."""
     console = Console(highlight=False, markup=False, emoji=False)
     with told(), tempfile.TemporaryDirectory(prefix="rasid-demo-") as folder:
-        logs.configure("error", "console", {})
+        logs.configure("error", "console", ())
         shown = asyncio.run(_demo(Path(folder), console, stay=stay))
     _say(console, NEXT if shown else "The demonstration was stopped before all was shown.")
     if not shown and not stay:

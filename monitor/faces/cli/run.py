@@ -35,8 +35,14 @@ def run(
         found = configuration.load(config)
         warn(found.warnings)
         settings = found.settings.settings
-        logs.configure(settings.log.level, settings.log.format, found.settings.environ)
-        answered = asyncio.run(_run(found, once=once))
+        logs.configure(settings.log.level, settings.log.format, found.secrets())
+        try:
+            answered = asyncio.run(_run(found, once=once))
+        except (RasidError, typer.Exit):
+            raise
+        except Exception as error:  # by way of the log, which takes secrets out
+            logs.log().exception("rasid ended unexpectedly", error=repr(error))
+            raise typer.Exit(2) from None
     if once and not answered:
         raise typer.Exit(1)
 

@@ -1,0 +1,39 @@
+"""The scheduler: a handful of ticks by the wall clock, which may be put back without stopping them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from monitor.runtime.logs import log
+
+Tick = Callable[[], Awaitable[None]]
+LOOK = 2.0  # seconds between two looks at the clock
+LATE = 3600  # seconds by which a tick may be late and is made all the same
+
+
+def start(ticks: Sequence[tuple[Tick, float]], now: datetime) -> AsyncIOScheduler:
+    """A running scheduler that makes each tick at once and then every so many seconds; never two of one at a time."""
+    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE}
+    scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=defaults)
+    for tick, seconds in ticks:
+        scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=now)
+    scheduler.start()
+    return scheduler
+
+
+async def keep(scheduler: AsyncIOScheduler, clock: Callable[[], datetime], look: float = LOOK) -> None:
+    """Make the ticks go on when the clock is put back: they would else wait until it has caught up. Runs until
+    cancelled."""
+    before = clock()
+    while True:
+        await asyncio.sleep(look)
+        now = clock()
+        if now < before:
+            log().warning("the clock was put back", seconds=round((before - now) / timedelta(seconds=1)))
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=now)
+        before = now

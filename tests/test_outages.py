@@ -1,0 +1,112 @@
+"""What the daemon does while others fail: a database locked or gone, a stop in the middle, an edit in the middle."""
+
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.living import Living, living, rss
+from tests.postgres import postgres_server
+from tests.test_end_to_end import STRIKE, TALKS, VIDEO, here
+
+__all__ = ["here"]
+
+
+@pytest.fixture
+def on_sqlite(tmp_path: Path) -> Iterator[Living]:
+    with living(tmp_path, f"sqlite:///{tmp_path / 'rasid.db'}") as found:
+        yield found
+
+
+@pytest.mark.soak
+def test_another_program_locks_the_database_for_half_a_minute_and_nothing_is_lost_or_doubled(
+    on_sqlite: Living,
+) -> None:
+    here = on_sqlite
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.feeds.set("/sada", rss("sada", TALKS, VIDEO))
+    here.outlets("anba", "sada")
+    here.fault(kind="pause", seconds=3.0)
+    here.start()
+    here.wait(lambda: any(one["event"] == "fault" for one in here.ledger()["events"]))
+    locker = sqlite3.connect(here.database.removeprefix("sqlite:///"), isolation_level=None, timeout=10)
+    locker.execute("BEGIN IMMEDIATE")  # the message is on its way: what comes of it cannot be written
+    here.wait(lambda: here.ledger()["delivered"] == 1)
+    time.sleep(30)
+    locker.execute("ROLLBACK")
+    locker.close()
+    here.wait(lambda: here.rows("select state, attempt, unknowns from deliveries") == [("sent", 1, 0)])
+    here.wait(lambda: here.rows("select count(*) from articles") == [(3,)])
+    time.sleep(3)
+    assert here.ledger()["delivered"] == 1
+    assert "database" in here.log() and here.stop() == 0
+
+
+@pytest.mark.soak
+def test_a_postgres_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    with postgres_server() as server, living(tmp_path, server.new_database()) as here:
+        here.feeds.set("/anba", rss("anba", VIDEO))
+        here.outlets("anba")
+        here.start()
+        here.wait(lambda: here.rows("select count(*) from articles") == [(1,)])
+        server.stop()
+        here.feeds.set("/sada", rss("sada", STRIKE))
+        here.wait(lambda: "the database fails" in here.log())
+        time.sleep(5)
+        assert here.daemon is not None and here.daemon.poll() is None
+        server.start()
+        here.wait(lambda: "the database works again" in here.log())
+        here.outlets("anba", "sada")
+        here.wait(lambda: len(here.messages()) == 1)
+        here.wait(lambda: here.rows("select state from deliveries") == [("sent",)])
+        assert here.stop() == 0
+
+
+def test_a_channel_that_is_tested_and_found_good_is_written_to_at_once(here: Living) -> None:
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.outlets("anba")
+    here.fault(kind="status", status=403, description="Forbidden: bot was kicked from the channel chat")
+    here.start()
+    here.wait(lambda: here.rows("select count(*) from chats where hold_until is not null") == [(1,)])
+    assert "tried again at once" in here.rasid("channels", "test", "main").stdout
+    here.wait(lambda: any("إسقاط" in one["text"] for one in here.messages()))
+
+
+def test_an_edit_of_the_channels_does_not_cut_off_a_message_on_its_way(on_sqlite: Living) -> None:
+    here = on_sqlite
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.outlets("anba")
+    here.fault(kind="pause", seconds=6.0)
+    here.start()
+    here.wait(lambda: any(one["event"] == "fault" for one in here.ledger()["events"]))
+    here.write("channels.yaml", "channels:\n  - {name: main, type: telegram, silent: true}\n")
+    here.wait(lambda: "configuration reloaded" in here.log())
+    here.wait(lambda: here.rows("select state, attempt from deliveries where operation='send'") == [("sent", 1)])
+    assert here.ledger()["delivered"] == 1
+
+
+def test_a_stop_waits_for_the_message_on_its_way_and_the_next_start_polls_at_once(here: Living) -> None:
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.outlets("anba")
+    here.fault(kind="pause", seconds=3.0)
+    here.start()
+    here.wait(lambda: any(one["event"] == "fault" for one in here.ledger()["events"]))
+    assert here.stop(signal.SIGTERM) == 0
+    assert here.rows("select state, attempt from deliveries where operation='send'") == [("sent", 1)]
+    assert here.rows("select count(*) from feeds where claimed_by is not null") == [(0,)]
+
+
+def test_a_restart_after_the_token_was_mended_sends_what_waited_and_tells_that_it_is_over(here: Living) -> None:
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.outlets("anba")
+    here.fault(kind="status", status=401, description="Unauthorized")
+    here.start()
+    here.wait(lambda: here.rows("select count(*) from chats where hold_until is not null") == [(1,)])
+    assert here.messages() == []
+    assert here.stop() == 0
+    here.start()
+    here.wait(lambda: any("إسقاط" in one["text"] for one in here.messages()))
+    here.wait(lambda: here.rows("select count(*) from messages where kind = 'operator'") == [(2,)])
