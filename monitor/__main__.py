@@ -5,9 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line."""
-    from monitor.faces.cli.app import app
+    from monitor.faces.cli.app import run_command
 
-    app()
+    run_command()
 
 
 if __name__ == "__main__":

@@ -39,12 +39,12 @@ class Feed:
     interval: timedelta = timedelta(minutes=5)
     max_age: timedelta = timedelta(days=2)  # older entries are stored but never alert (reason too_old)
     full_text: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold secrets
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     user_agent: str | None = None
-    proxy: str | None = None
+    proxy: str | None = None  # None: that of the setting; "": none at all
     enabled: bool = True
 
 

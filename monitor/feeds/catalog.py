@@ -140,7 +140,7 @@ class _Reading:
             password=self.secret(entry.password_env, (*at, "password_env")) if entry.password_env else None,
             ca_file=ca_file,
             user_agent=entry.user_agent or defaults.user_agent,
-            proxy=_first(entry.proxy, defaults.proxy, "") or None,
+            proxy=defaults.proxy if entry.proxy is None else entry.proxy,
             enabled=entry.enabled,
         )
 
@@ -209,6 +209,11 @@ def add_feed(path: pathlib.Path, url: str, outlet: Outlet) -> Feed:
     except ConfigError as error:
         if twice := [one for one in error.problems if "already polled" in one.what]:
             raise ConfigError(twice) from None
+        wrong = [one for one in error.problems if one.where.endswith((".id", ".country", ".language", ".ar", ".en"))]
+        if wrong:  # of what was to be added, since the file had no problems
+            raise ConfigError(
+                [Problem(str(path), 0, 0, one.where.split(".", 2)[2], one.what) for one in wrong]
+            ) from None
         what = "cannot be added to as it is laid out: write each outlet on lines of its own, starting with - id:"
         raise ConfigError([Problem(str(path), 0, 0, "outlets", what)]) from None
     added = [one for one in after.feeds if one.id not in before]

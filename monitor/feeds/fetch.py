@@ -170,7 +170,7 @@ class Fetcher:
         if feed is not None and _may_see_login(URL(feed.url), hop.url):
             headers.update({k: v for k, v in feed.headers.items() if k.lower() not in ("host", "content-length")})
             auth = _login(feed)
-        proxy = (feed.proxy if feed else None) or self._proxy
+        proxy = self._proxy_for(feed)
         return self._session(proxy).get(
             hop.url,
             headers=headers,
@@ -180,6 +180,10 @@ class Fetcher:
             ssl=self._context(feed.ca_file) if feed and feed.ca_file else True,
             proxy=proxy if proxy and not proxy.startswith("socks") else None,
         )
+
+    def _proxy_for(self, feed: Feed | None) -> str | None:
+        """The feed's own proxy, else the setting's; a feed's "" means none at all."""
+        return self._proxy if feed is None or feed.proxy is None else feed.proxy or None
 
     def _session(self, proxy: str | None) -> aiohttp.ClientSession:
         key = proxy or ""
@@ -219,7 +223,7 @@ class Fetcher:
 
     def _check_peer(self, response: aiohttp.ClientResponse, hop: _Hop) -> None:
         """The address the answer really comes from; behind a proxy that is the proxy's, which the setting names."""
-        if (hop.feed and hop.feed.proxy) or self._proxy:
+        if self._proxy_for(hop.feed):
             return
         transport = response.connection.transport if response.connection else None
         peer = transport.get_extra_info("peername") if transport else None

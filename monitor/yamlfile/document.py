@@ -123,7 +123,7 @@ def read(path: pathlib.Path, *, shown: str | None = None) -> Document:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise refuse("there is no such file") from None
+        raise refuse("there is no such file: `rasid init` makes one, or name your folder with --config") from None
     except IsADirectoryError:
         raise refuse("this is a folder, not a file") from None
     except OSError as error:

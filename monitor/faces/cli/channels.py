@@ -14,7 +14,8 @@ from monitor.alerts.render import render
 from monitor.delivery import channels, transports
 from monitor.delivery.redact import hush_libraries
 from monitor.errors import StoreError
-from monitor.faces.cli.common import AsJson, ConfigDir, err, print_json, print_table, told
+from monitor.faces.cli import complete
+from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told, unknown
 from monitor.model import Channel, MessageView
 from monitor.runtime import assembly, configuration
 from monitor.runtime.configuration import Configuration
@@ -24,7 +25,10 @@ app = typer.Typer(no_args_is_help=True, help="Channels: list them, send a sample
 
 @app.command("list")
 def list_channels(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
-    """List the channels."""
+    """List the channels.
+
+    Examples: rasid channels list · rasid channels list --json
+    """
     with told():
         found = channels.load(config / "channels.yaml")
     if as_json:
@@ -35,18 +39,22 @@ def list_channels(config: ConfigDir = Path("config"), as_json: AsJson = False) -
 
 @app.command("test")
 def test_channel(
-    name: Annotated[str, typer.Argument(help="The channel, as channels.yaml names it.")],
+    name: Annotated[
+        str, typer.Argument(autocompletion=complete.channels, help="The channel, as channels.yaml names it.")
+    ],
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
-    """Send a sample to a channel; a failure is explained in words and ends with 1."""
+    """Send a sample to a channel; a failure is explained in words and ends with 1.
+
+    Example: rasid channels test main
+    """
     hush_libraries()
     with told():
         found = configuration.load(config)
         channel = found.channels.get(name)
         if channel is None:
-            err.print(f"[red]✗[/red] no channel is called {name}; there are: {', '.join(found.channels) or 'none'}")
-            raise typer.Exit(2)
+            raise unknown("channel", name, found.channels)
         checks = asyncio.run(_diagnose(channel, found))
         if all(one.ok for one in checks) and _resume(name, found):
             checks.append(transports.Check(True, "what waited for this channel is tried again at once"))

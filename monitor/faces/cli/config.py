@@ -19,6 +19,7 @@ def check(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
     """Read every configuration file and print every problem with its place and the mend.
 
     Ends with 0 if the daemon can start on them (warnings may be printed), with 2 if it cannot.
+    Examples: rasid check · rasid check --config news/config --json
     """
     try:
         found = configuration.load(config)
@@ -51,7 +52,10 @@ def check(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
 
 @app.command("show")
 def show(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
-    """Print every setting with its value and where that comes from; secrets are hidden."""
+    """Print every setting with its value and where that comes from; secrets are hidden.
+
+    Examples: rasid config show · rasid config show --json
+    """
     with told():
         found = settings.load(config)
     rows = found.rows()

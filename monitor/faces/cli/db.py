@@ -24,7 +24,10 @@ app = typer.Typer(no_args_is_help=True, help="The database: upgrade, prune, info
 
 @app.command("upgrade")
 def upgrade(config: ConfigDir = Path("config")) -> None:
-    """Bring the tables up to date; the daemon does the same when it starts."""
+    """Bring the tables up to date; the daemon does the same when it starts.
+
+    Example: rasid db upgrade
+    """
     with told():
         found = configuration.load(config)
         with closing(open_store(found)) as store:
@@ -41,7 +44,10 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Remove old stories with their articles, hits and messages. What may still be sent stays, and so do keys of
-    entries, so that nothing removed comes back as new."""
+    entries, so that nothing removed comes back as new.
+
+    Examples: rasid db prune · rasid db prune --keep 90d --yes
+    """
     with told():
         found = configuration.load(config)
         now = utc_now()
@@ -66,7 +72,10 @@ def prune(
 
 @app.command("info")
 def info(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
-    """Show where the database is, its size and what it holds."""
+    """Show where the database is, its size and what it holds.
+
+    Examples: rasid db info · rasid db info --json
+    """
     with reading(config) as (found, store):
         facts = store.info()
         zone = found.settings.settings.zone

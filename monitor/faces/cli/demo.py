@@ -36,7 +36,10 @@ What to try next · ماذا بعد؟
 def demo(
     stay: Annotated[bool, typer.Option("--stay", help="Keep running until Ctrl-C when all has been shown.")] = False,
 ) -> None:
-    """Show Rasid at work without a network: three local Arabic feeds, the real daemon, an alert within a minute."""
+    """Show Rasid at work without a network: three local Arabic feeds, the real daemon, an alert within a minute.
+
+    Examples: rasid demo · rasid demo --stay
+    """
     console = Console(highlight=False, markup=False, emoji=False)
     with told(), tempfile.TemporaryDirectory(prefix="rasid-demo-") as folder:
         logs.configure("error", "console", ())

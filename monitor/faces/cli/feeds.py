@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from monitor.errors import ParseError, RasidError, StoreError
-from monitor.faces.cli.common import AsJson, ConfigDir, err, print_json, print_table, told
+from monitor.errors import FetchError, ParseError, RasidError, StoreError
+from monitor.faces.cli import complete
+from monitor.faces.cli.common import AsJson, ConfigDir, complain, err, isolated, print_json, print_table, told
 from monitor.faces.cli.network import tools
 from monitor.faces.cli.times import shown
 from monitor.feeds import catalog, discovery, opml
@@ -25,7 +26,7 @@ from monitor.runtime import configuration
 from monitor.runtime.assembly import owner
 from monitor.runtime.configuration import Configuration
 from monitor.store.store import Store
-from monitor.yamlfile import show_duration
+from monitor.yamlfile import near, show_duration
 
 app = typer.Typer(no_args_is_help=True, help="Feeds: list them with their state, test an address, add one.")
 ENTRIES = 10  # of a tested feed that are shown
@@ -37,7 +38,10 @@ def list_feeds(
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
-    """List the feeds, and how the last poll of each went."""
+    """List the feeds, and how the last poll of each went.
+
+    Examples: rasid feeds list · rasid feeds list --failing --json
+    """
     with told():
         found = configuration.load(config)
         states = _states(found)
@@ -54,7 +58,7 @@ def list_feeds(
             [
                 feed.id,
                 feed.outlet.name_en,
-                f"\u2068{feed.outlet.name_ar}\u2069",
+                isolated(feed.outlet.name_ar),
                 feed.outlet.country,
                 show_duration(feed.interval),
                 shown(state.last_ok if state else None, zone),
@@ -68,21 +72,35 @@ def list_feeds(
 
 @app.command("test")
 def test_feed(
-    address: Annotated[str, typer.Argument(help="A feed's id, or any address.")],
+    address: Annotated[str, typer.Argument(autocompletion=complete.feeds, help="A feed's id, or any address.")],
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
     """Fetch and read a feed now: its newest entries, and which rules would hit them. Nothing is stored.
 
     Ends with 1 if it cannot be fetched or is no feed; where it is a web page, the feeds that it offers are named.
+    Examples: rasid feeds test https://example.com/rss · rasid feeds test bbc-2837c4 --json
     """
     with told():
         found = configuration.load(config)
-        feed = found.catalog.get(address) or _passing(address)
-        parsed, offers = asyncio.run(_test(found, feed))
+        feed = found.catalog.get(address) or _passing(found, address)
+        try:
+            parsed, offers = asyncio.run(_test(found, feed))
+        except (FetchError, ParseError) as error:
+            if as_json:
+                print_json({"ok": False, "error": str(error), "offers": []})
+            else:
+                complain(str(error))
+            raise typer.Exit(1) from None
     if parsed is None:
         if as_json:
-            print_json({"ok": False, "offers": [{"url": one.url, "title": one.title} for one in offers]})
+            print_json(
+                {
+                    "ok": False,
+                    "error": "this is a web page, not a feed",
+                    "offers": [{"url": one.url, "title": one.title} for one in offers],
+                }
+            )
         else:
             typer.echo("✗ this is a web page, not a feed" + ("; it offers:" if offers else " and offers none"))
             for one in offers:
@@ -97,11 +115,8 @@ def test_feed(
     typer.echo(f"✓ {parsed.title or feed.url}: {len(rows)} entries")
     zone = found.settings.settings.zone
     print_table(
-        ["published", "headline", "rules"],
-        [
-            [shown(one.published, zone), f"\u2068{one.title[:90]}\u2069", ", ".join(rules)]
-            for one, rules in rows[:ENTRIES]
-        ],
+        ["published", "rules", "headline"],
+        [[shown(one.published, zone), ", ".join(rules), isolated(one.title[:90])] for one, rules in rows[:ENTRIES]],
     )
     for note in parsed.notes:
         typer.echo(f"! {note}")
@@ -110,7 +125,10 @@ def test_feed(
 @app.command("add")
 def add_feed(
     address: Annotated[str | None, typer.Argument(help="The feed's address, or of a web page that offers it.")] = None,
-    outlet: Annotated[str | None, typer.Option("--outlet", help="The outlet's id; a new one is made.")] = None,
+    outlet: Annotated[
+        str | None,
+        typer.Option("--outlet", autocompletion=complete.outlets, help="The outlet's id; if it is new, it is made."),
+    ] = None,
     name_ar: Annotated[str | None, typer.Option("--name-ar", help="A new outlet's Arabic name.")] = None,
     name_en: Annotated[str | None, typer.Option("--name-en", help="A new outlet's English name.")] = None,
     country: Annotated[str, typer.Option("--country", help="A new outlet's country, like LB.")] = "",
@@ -121,7 +139,8 @@ def add_feed(
 ) -> None:
     """Add a feed to feeds.yaml, keeping its comments; a running daemon polls it at once.
 
-    Examples: rasid feeds add https://example.com/rss --outlet example --country LB · rasid feeds add --opml feeds.opml
+    Examples: rasid feeds add https://example.com/rss --outlet example --name-ar مثال --country LB ·
+    rasid feeds add --opml feeds.opml
     """
     with told():
         found = configuration.load(config)
@@ -186,12 +205,15 @@ def _entry_json(article: Article, rules: list[str]) -> dict[str, object]:
     return {"title": article.title, "url": article.url, "published": published, "rules": rules}
 
 
-def _passing(url: str) -> Feed:
+def _passing(found: Configuration, url: str) -> Feed:
     """A feed that is only looked at."""
     try:
         check_url(url)
     except ValueError as error:
-        raise RasidError(f"{url} is neither a feed's id nor an address that can be polled: {error}") from None
+        ids = [feed.id for feed in found.catalog.feeds if feed.outlet.id == url]
+        guess = near(url, [feed.id for feed in found.catalog.feeds])
+        mend = f"feeds of this outlet: {', '.join(ids)}" if ids else f"did you mean {guess}?" if guess else str(error)
+        raise RasidError(f"{url} is neither a feed's id nor an address that can be polled: {mend}") from None
     host = host_of(url)
     return Feed("test", url, Outlet("test", host, host, "XX", "ar"), language=None)
 
@@ -212,12 +234,12 @@ async def _test(found: Configuration, feed: Feed) -> tuple[Parsed | None, list[d
 
 async def _feed_address(found: Configuration, address: str) -> str:
     """The address itself if a feed is there, else of the first feed that the page there offers."""
-    parsed, offers = await _test(found, _passing(address))
+    parsed, offers = await _test(found, _passing(found, address))
     if parsed is not None:
         return address
     for offer in offers:
         try:
-            parsed, _ = await _test(found, _passing(offer.url))
+            parsed, _ = await _test(found, _passing(found, offer.url))
         except RasidError:
             continue
         if parsed is not None and parsed.articles:

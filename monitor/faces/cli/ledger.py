@@ -13,7 +13,8 @@ import typer
 
 from monitor.arabic.normalise import plain
 from monitor.errors import RasidError
-from monitor.faces.cli.common import AsJson, ConfigDir, out, print_json, print_table, told
+from monitor.faces.cli import complete
+from monitor.faces.cli.common import AsJson, ConfigDir, err, isolated, out, print_json, print_table, told, unknown
 from monitor.faces.cli.times import moment, shown
 from monitor.model import REASONS, Article, Decision, Outlet, Span
 from monitor.runtime import configuration
@@ -21,17 +22,27 @@ from monitor.runtime.assembly import owner
 from monitor.runtime.configuration import Configuration
 from monitor.store.records import AlertRow, Delays, HitFilter, HitRow, Post
 from monitor.store.store import Store
+from monitor.yamlfile import near
 
-RuleOption = Annotated[str | None, typer.Option("--rule", "-r", help="Only of this rule.")]
-OutletOption = Annotated[str | None, typer.Option("--outlet", "-o", help="Only in articles of this outlet.")]
-StoryOption = Annotated[int | None, typer.Option("--story", help="Only of this story, by number.")]
-SinceOption = Annotated[str | None, typer.Option("--since", help="From: 7d, 12h (ago), 2026-11-20, 2026-11-20T10:00.")]
+LARGEST = 2**63 - 1  # number of a row
+RuleOption = Annotated[
+    str | None, typer.Option("--rule", "-r", autocompletion=complete.rules, help="Only of this rule.")
+]
+OutletOption = Annotated[
+    str | None, typer.Option("--outlet", "-o", autocompletion=complete.outlets, help="Only in articles of this outlet.")
+]
+StoryOption = Annotated[int | None, typer.Option("--story", min=1, max=LARGEST, help="Only of this story, by number.")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", help="From: 7d, 12h (ago), today, yesterday, 2026-11-20, 2026-11-20T10:00.")
+]
 UntilOption = Annotated[str | None, typer.Option("--until", help="Before, written like --since.")]
 TextOption = Annotated[
     str | None, typer.Option("--text", "-t", help="Articles with all these words; -word: without; word*: begins so.")
 ]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many.")]
-BeforeOption = Annotated[int | None, typer.Option("--before", help="The next page: below this number.")]
+BeforeOption = Annotated[
+    int | None, typer.Option("--before", min=1, max=LARGEST, help="The next page: below this number.")
+]
 
 
 @contextmanager
@@ -61,14 +72,17 @@ def hits(
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
-    """List hits, the newest first: every article that a rule matched, what was decided, and why.
+    """List hits, the newest first: every article that a rule matched, what became of it, and why.
 
-    Examples: rasid hits --rule shahed-drones --since 24h · rasid hits --decision held · rasid hits --text "أوديسا"
+    Examples: rasid hits --rule shahed-drones --since 24h · rasid hits --decision held · rasid hits --text "أوديسا" ·
+    rasid hits --since yesterday --until today --json
     """
     with reading(config) as (found, store):
         zone = found.settings.settings.zone
         wanted = _filter(zone, rule, outlet, since, until, text, story, limit, before, decision)
         page = store.hits(wanted)
+    if not page.items:
+        _doubt(found, rule, outlet)
     if as_json:
         print_json({"hits": [_hit_json(row) for row in page.items], "next_before": page.next_before})
         return
@@ -77,14 +91,14 @@ def hits(
             str(row.hit.id),
             shown(row.hit.created, zone),
             row.hit.rule_id,
-            _outlet(row.outlet, row.article),
-            _headline(row.article),
             row.fate,
             row.why if row.fate == "failed" else row.hit.code,
+            _outlet(row.outlet, row.article),
+            _headline(row.article),
         ]
         for row in page.items
     ]
-    print_table(["hit", "when", "rule", "outlet", "headline", "what became of it", "why"], rows)
+    print_table(["hit", "when", "rule", "fate", "why", "outlet", "headline"], rows)
     _more(page.next_before, len(rows), "hits")
 
 
@@ -102,11 +116,14 @@ def alerts(
 ) -> None:
     """List alerts, the newest first, with the outlets that carry the story and where it was sent.
 
-    Example: rasid alerts --since 7d --rule south-caucasus
+    Examples: rasid alerts --since 7d --rule south-caucasus · rasid alerts --outlet bbc --json ·
+    rasid alerts --before 40
     """
     with reading(config) as (found, store):
         zone = found.settings.settings.zone
         page = store.alerts(_filter(zone, rule, outlet, since, until, text, story, limit, before, None))
+    if not page.items:
+        _doubt(found, rule, outlet)
     if as_json:
         print_json({"alerts": [_alert_json(row) for row in page.items], "next_before": page.next_before})
         return
@@ -116,18 +133,21 @@ def alerts(
             shown(row.created, zone),
             row.rule_id,
             row.severity.value,
-            _headline(row.article),
             str(len(row.outlets)),
             ", ".join(f"{post.channel}: {post.state}" for post in row.posts) or "-",
+            _headline(row.article),
         ]
         for row in page.items
     ]
-    print_table(["alert", "when", "rule", "severity", "headline", "outlets", "sent"], rows)
+    print_table(["alert", "when", "rule", "severity", "outlets", "sent", "headline"], rows)
     _more(page.next_before, len(rows), "alerts")
 
 
 def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
-    """Show how things are: feeds, hits, the queue, the real delay from publication to message, and what is wrong."""
+    """Show how things are: feeds, hits, the queue, the real delay from publication to message, and what is wrong.
+
+    Examples: rasid status · rasid status --json
+    """
     now = datetime.now(UTC)
     with reading(config) as (found, store):
         zone = found.settings.settings.zone
@@ -184,13 +204,17 @@ def _filter(
     before: int | None,
     decision: Decision | None,
 ) -> HitFilter:
+    first = moment(since, zone) if since is not None else None
+    end = moment(until, zone) if until is not None else None
+    if first is not None and end is not None and first >= end:
+        raise RasidError("--until is not after --since: nothing lies between them")
     return HitFilter(
         rule=rule,
         outlet=outlet,
-        since=moment(since, zone) if since else None,
-        until=moment(until, zone) if until else None,
+        since=first,
+        until=end,
         decision=decision,
-        text=search_words(text) if text else None,
+        text=search_words(text) if text is not None else None,
         limit=limit,
         before_id=before,
         story=story,
@@ -209,6 +233,15 @@ def search_words(text: str) -> str:
     return " ".join(found)
 
 
+def _doubt(found: Configuration, rule: str | None, outlet: str | None) -> None:
+    """Nothing was found: say so where the name asked for is none that the configuration knows."""
+    if rule is not None and found.rules.get(rule) is None:
+        err.print(f"! {unknown('rule', rule, (one.rule.id for one in found.rules.rules))}", markup=False)
+    if outlet is not None and outlet not in found.catalog.outlets:
+        guess = near(outlet, found.catalog.outlets)
+        err.print(f"! no outlet is called {outlet}{f': did you mean {guess}?' if guess else ''}", markup=False)
+
+
 def _more(before: int | None, count: int, command: str) -> None:
     if out.is_terminal and not count:
         out.print("none")
@@ -219,11 +252,11 @@ def _more(before: int | None, count: int, command: str) -> None:
 def _headline(article: Article) -> str:
     """The headline, isolated so that it neither turns the line around nor is turned by it."""
     title = " ".join((article.title or article.summary or article.body).split())
-    return f"\u2068{title[:90]}{'…' if len(title) > 90 else ''}\u2069"
+    return isolated(f"{title[:90]}{'…' if len(title) > 90 else ''}")
 
 
 def _outlet(outlet: Outlet | None, article: Article) -> str:
-    return f"\u2068{outlet.name_ar}\u2069" if outlet else article.outlet_id
+    return isolated(outlet.name_ar) if outlet else article.outlet_id
 
 
 def _counts(counts: object) -> str:

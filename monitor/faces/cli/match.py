@@ -12,7 +12,8 @@ import typer
 
 from monitor.arabic.language import guess
 from monitor.errors import RasidError
-from monitor.faces.cli.common import AsJson, ConfigDir, err, load_rules, print_json, told
+from monitor.faces.cli import complete
+from monitor.faces.cli.common import AsJson, ConfigDir, isolated, load_rules, print_json, told, unknown
 from monitor.faces.cli.network import read_page
 from monitor.matching.examples import article
 from monitor.matching.explain import Explained, Explanation
@@ -22,7 +23,7 @@ from monitor.pages.extract import clean_text
 from monitor.runtime import configuration
 
 MAX_BYTES = 5_000_000
-_Text = Annotated[str | None, typer.Argument(help="The text; from standard input if neither it nor --file is given.")]
+_Text = Annotated[str | None, typer.Argument(help="The text; from standard input if neither it nor a file or page.")]
 _File = Annotated[Path | None, typer.Option("--file", "-f", help="Read the text from a file: first line the title.")]
 
 
@@ -30,21 +31,26 @@ def match(
     text: _Text = None,
     file: _File = None,
     url: Annotated[str | None, typer.Option("--url", "-u", help="Read the text from a web page.")] = None,
-    rule: Annotated[str | None, typer.Option("--rule", "-r", help="Only this rule.")] = None,
+    rule: Annotated[
+        str | None, typer.Option("--rule", "-r", autocompletion=complete.rules, help="Only this rule.")
+    ] = None,
     why: Annotated[bool, typer.Option("--why", help="Also say why the other rules did not hit.")] = False,
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
     """Show which rules hit a text, by which terms and where.
 
-    Ends with 1 if none does. Example: rasid match 'هجوم بطائرات "شاهد" المسيّرة'
+    The first line is taken for the headline, the rest for the body. Ends with 1 if no rule hits. Examples:
+    rasid match 'هجوم بطائرات "شاهد" المسيّرة' · rasid match --file article.txt --why · rasid match -u https://… --rule
+    shahed-drones
     """
     with told():
+        if sum(one is not None for one in (text, file, url)) > 1:
+            raise RasidError("give one of them: a text, --file or --url")
         found = load_rules(config)
-    if rule is not None and found.get(rule) is None:
-        err.print(f"[red]✗[/red] no rule has the id {rule}; `rasid rules list` names them")
-        raise typer.Exit(2)
-    subject = _page(config, url) if url is not None else _article(_read(text, file))
+        if rule is not None and found.get(rule) is None:
+            raise unknown("rule", rule, (one.rule.id for one in found.rules))
+        subject = _page(config, url) if url is not None else _article(_read(text, file))
     matcher = Matcher([(one.rule, one.query) for one in found.rules])
     hits = {hit.rule_id: hit for hit in matcher.match(subject) if rule in (None, hit.rule_id)}
     missed = [one.rule.id for one in found.rules if one.rule.id not in hits and (one.rule.id == rule or why)]
@@ -72,15 +78,13 @@ def _read(text: str | None, file: Path | None) -> str:
         return text
     if file is None:
         if sys.stdin.isatty():
-            err.print("[red]✗[/red] give a text, --file, or pipe one in; `rasid match --help` shows an example")
-            raise typer.Exit(2)
+            raise RasidError("give a text, --file, or pipe one in; `rasid match --help` shows an example")
         return sys.stdin.buffer.read(MAX_BYTES).decode("utf-8", "replace")
     try:
         with file.open("rb") as opened:
             return opened.read(MAX_BYTES).decode("utf-8-sig", "replace")
     except OSError as error:
-        err.print(f"[red]✗[/red] {file}: {error.strerror}; give the path of a text file")
-        raise typer.Exit(2) from None
+        raise RasidError(f"{file}: {error.strerror}; give the path of a text file") from None
 
 
 def _article(text: str) -> Article:
@@ -90,10 +94,9 @@ def _article(text: str) -> Article:
 
 def _page(config: Path, url: str) -> Article:
     """The article on a web page, fetched and read as the daemon does it."""
-    with told():
-        page = asyncio.run(read_page(configuration.load(config), url))
-        if not page.text:
-            raise RasidError(f"{url}: no article was found on the page")
+    page = asyncio.run(read_page(configuration.load(config), url))
+    if not page.text:
+        raise RasidError(f"{url}: no article was found on the page")
     return replace(article(page.title), url=url, body=page.text, author=page.author, language=guess(page.text))
 
 
@@ -103,7 +106,7 @@ def _spans(subject: Article, hit: RuleMatch) -> list[str]:
         field = str(getattr(subject, span.field, ""))
         before, after = field[max(0, span.start - 30) : span.start], field[span.end : span.end + 30]
         passage = f"{before}[{field[span.start : span.end]}]{after}".replace("\n", " ")
-        lines.append(f"{span.field} {span.start}-{span.end}  {span.term}  …{passage}…")
+        lines.append(f"{span.field} {span.start}-{span.end}  {isolated(span.term)}  {isolated(f'…{passage}…')}")
     return lines
 
 
@@ -144,6 +147,6 @@ def _print_miss(explanation: Explanation) -> None:
 
 def _print_node(node: Explained, depth: int) -> None:
     note = f"  ({node.note})" if node.note else ""
-    typer.echo(f"{'    ' * depth}{'✓' if node.held else '✗'} {node.text}{note}")
+    typer.echo(f"{'    ' * depth}{'✓' if node.held else '✗'} {isolated(node.text)}{note}")
     for child in node.children:
         _print_node(child, depth + 1)

@@ -12,8 +12,19 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from monitor.errors import RasidError
-from monitor.faces.cli.common import AsJson, ConfigDir, err, load_rules, out, print_json, print_table, told
+from monitor.faces.cli import complete
+from monitor.faces.cli.common import (
+    AsJson,
+    ConfigDir,
+    err,
+    isolated,
+    load_rules,
+    out,
+    print_json,
+    print_table,
+    told,
+    unknown,
+)
 from monitor.faces.cli.times import moment
 from monitor.matching import examples, schema
 from monitor.matching.rules import WatchRule
@@ -28,7 +39,10 @@ app = typer.Typer(no_args_is_help=True, help="Watch rules: list them, run their 
 
 @app.command("list")
 def list_rules(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
-    """List the watch rules with their state, severity and channels."""
+    """List the watch rules with their state, severity and channels.
+
+    Examples: rasid rules list · rasid rules list --json
+    """
     with told():
         found = load_rules(config)
     if as_json:
@@ -56,7 +70,7 @@ def list_rules(config: ConfigDir = Path("config"), as_json: AsJson = False) -> N
             [
                 one.rule.id,
                 one.rule.name_en,
-                one.rule.name_ar,
+                isolated(one.rule.name_ar),
                 one.rule.state,
                 one.rule.severity,
                 ", ".join(one.rule.channels) or "(default)",
@@ -69,17 +83,19 @@ def list_rules(config: ConfigDir = Path("config"), as_json: AsJson = False) -> N
 
 @app.command("test")
 def test_rules(
-    rule: Annotated[str | None, typer.Argument(help="Only this rule.")] = None,
+    rule: Annotated[str | None, typer.Argument(autocompletion=complete.rules, help="Only this rule.")] = None,
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
-    """Run the examples of the rules; ends with 1 if one fails."""
+    """Run the examples of the rules; ends with 1 if one fails.
+
+    Examples: rasid rules test · rasid rules test shahed-drones --json
+    """
     with told():
         found = load_rules(config)
+        if rule is not None and found.get(rule) is None:
+            raise unknown("rule", rule, (one.rule.id for one in found.rules))
     chosen = [one for one in found.rules if rule in (None, one.rule.id)]
-    if not chosen:
-        err.print(f"[red]✗[/red] no rule has the id {rule}; `rasid rules list` names them")
-        raise typer.Exit(2)
     results = examples.run(chosen)
     failed = [one for one in results if not one.passed]
     if as_json:
@@ -101,14 +117,18 @@ def test_rules(
 
 @app.command("schema")
 def print_schema() -> None:
-    """Print the JSON Schema of rules.yaml, for editors that complete and check YAML."""
+    """Print the JSON Schema of rules.yaml, for editors that complete and check YAML.
+
+    Example: rasid rules schema > rules.schema.json; then begin rules.yaml with the line
+    # yaml-language-server: $schema=rules.schema.json
+    """
     print_json(schema.json_schema())
 
 
 @app.command("backfill")
 def backfill_rule(
-    rule: Annotated[str, typer.Argument(help="The rule's id.")],
-    since: Annotated[str, typer.Option("--since", help="How far back: 7d, 12h, or a date like 2026-11-20.")] = "7d",
+    rule: Annotated[str, typer.Argument(autocompletion=complete.rules, help="The rule's id.")],
+    since: Annotated[str, typer.Option("--since", help="How far back: 7d, 12h, yesterday, 2026-11-20.")] = "7d",
     alert: Annotated[bool, typer.Option("--alert", help="Also alert, as digests, what was never alerted.")] = False,
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
@@ -121,8 +141,7 @@ def backfill_rule(
         found = configuration.load(config)
         watch = found.rules.get(rule)
         if watch is None:
-            known = ", ".join(one.rule.id for one in found.rules.rules)
-            raise RasidError(f"no rule is called {rule}; there are: {known or 'none'}")
+            raise unknown("rule", rule, (one.rule.id for one in found.rules.rules))
         begin = moment(since, found.settings.settings.zone)
         report = asyncio.run(_backfill(found, watch, begin, alert))
     if as_json:

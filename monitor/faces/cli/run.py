@@ -30,6 +30,7 @@ def run(
 
     Edited configuration files are taken over at once; a broken edit is reported and the last good one stays in force.
     Ends with 0; with 1 if --once could reach no feed; with 2 if it cannot start.
+    Examples: rasid run · rasid run --once · rasid run --config news/config
     """
     with told():
         found = configuration.load(config)
