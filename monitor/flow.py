@@ -16,6 +16,7 @@ from monitor.feeds.workers import ParseWorkers
 from monitor.matching.matcher import Matcher
 from monitor.model import (
     Channel,
+    ChatPace,
     Outlet,
     Rule,
 )
@@ -52,6 +53,10 @@ class Flow:
     priming: asyncio.Task[None] | None = None
     first_poll_age: timedelta = timedelta(hours=3)
     rng: random.Random = field(default_factory=random.Random)
+
+    def paces(self) -> dict[str, ChatPace]:
+        """How fast each channel's chat may be written to."""
+        return {name: transport.pace for name, transport in self.transports.items()}
 
     async def write(self, work: Callable[..., T], *args: object) -> T:
         """Run `work` on the writer thread."""

@@ -137,8 +137,8 @@ async def deliver_due(flow: Flow, clock: Clock, *, limit: int = 20) -> int:
 
 async def claim_due(flow: Flow, now: datetime, limit: int) -> list[DeliveryClaim]:
     """Take the deliveries that may go now. Each must be handed to `deliver`."""
-    paces = {name: transport.pace for name, transport in flow.transports.items()}
-    return await flow.write(partial(flow.store.claim_deliveries, now, paces=paces, limit=limit, lease=flow.lease))
+    claim = partial(flow.store.claim_deliveries, now, paces=flow.paces(), limit=limit, lease=flow.lease)
+    return await flow.write(claim)
 
 
 async def deliver(flow: Flow, claim: DeliveryClaim, clock: Clock) -> Outcome:

@@ -126,6 +126,17 @@ def test_once_polls_delivers_and_ends(here: Living) -> None:
     assert os.environ.get("RASID_TELEGRAM_TOKEN") is None
 
 
+def test_once_waits_for_the_pace_of_a_chat_and_sends_all(here: Living) -> None:
+    strikes = [
+        f"إسقاط {number} طائرة من طراز شاهد فوق {town}" for number, town in ((20, "كييف"), (7, "أوديسا"), (3, "سومي"))
+    ]
+    here.feeds.set("/anba", rss("anba", *(Item(title, guid=str(number)) for number, title in enumerate(strikes))))
+    here.outlets("anba")
+    here.rasid("run", "--once")
+    assert len(here.messages()) == 3
+    assert here.rows("select distinct state from deliveries") == [("sent",)]
+
+
 def test_no_secret_reaches_the_log(here: Living) -> None:
     here.feeds.set("/anba", rss("anba", STRIKE))
     here.outlets("anba")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import pathlib
 import time
@@ -18,6 +19,7 @@ from monitor.matching.rules import RuleSet, WatchRule
 from monitor.matching.tree import Phrase, Term
 from monitor.matching.walk import walk
 from monitor.model import RuleState, Severity
+from monitor.pages.extract import extract
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "config" / "rules.yaml"
@@ -358,10 +360,20 @@ def test_both_named_rules_hit_a_long_report_that_mentions_both_in_passing(shippe
     assert {match.rule_id for match in matcher.match(article)} == {"shahed-drones", "south-caucasus"}
 
 
-def test_both_named_rules_hit_a_real_page(shipped: RuleSet) -> None:
-    page = ROOT.parent / "shared" / "data" / "independent_arabia_page_text.txt"
-    if not page.exists():
+@pytest.mark.parametrize("around", ["<article>{}</article>", "<div class='field'>{}</div>", "{}"])
+def test_both_named_rules_hit_a_real_page_without_its_furniture(shipped: RuleSet, around: str) -> None:
+    file = ROOT.parent / "shared" / "data" / "independent_arabia_page_text.txt"
+    if not file.exists():
         pytest.skip("the collection of real articles is not here")
-    article = dataclasses.replace(examples.article("لافروف في طهران"), body=page.read_text(encoding="utf-8"))
+    notice, title, *lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    text = f"<h1>{html.escape(title)}</h1>" + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    page = (
+        f"<html lang='ar'><head><title>{html.escape(title)}</title></head><body><div class='warning'>{notice}</div>"
+        f"<nav><a href='/'>الرئيسية</a></nav>{around.format(text)}</body></html>"
+    )
+    read = extract(page.encode(), url="https://page.example/node/1")
+    for furniture in ("JavaScript", "اقرأ المزيد", "المزيد من الأخبار", "Related Nodes", "الرئيسية"):
+        assert furniture not in read.text
+    article = dataclasses.replace(examples.article(read.title), body=read.text)
     matcher = Matcher([(one.rule, one.query) for one in shipped.rules])
     assert {match.rule_id for match in matcher.match(article)} == {"shahed-drones", "south-caucasus"}

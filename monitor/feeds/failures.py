@@ -36,6 +36,13 @@ def status_error(status: int, headers: Mapping[str, str], where: str, now: datet
     return FetchError("status", f"{where}: answered {status}; {mend}", status=status, retry_after=wait)
 
 
+def is_of_the_network(error: Exception) -> bool:
+    """Whether an error is the world's, not ours. SOCKS proxies have errors outside of every tree."""
+    if isinstance(error, (aiohttp.ClientError, OSError, ValueError, zlib.error)):
+        return True
+    return type(error).__module__.startswith(("aiohttp_socks", "python_socks"))
+
+
 def explained(error: Exception, where: str) -> FetchError:
     """Any failure of the network as a FetchError; its text carries no URL, login or header."""
     seen: BaseException | None = error
@@ -51,10 +58,11 @@ def explained(error: Exception, where: str) -> FetchError:
         )
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return FetchError("dns", f"{where}: the name is not known to DNS; check its spelling and this machine's DNS")
-    if isinstance(error, aiohttp.ClientProxyConnectionError) or "proxy" in type(error).__name__.lower():
-        return FetchError("proxy", f"{where}: the proxy does not work; check the proxy setting")
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return FetchError("proxy", f"{where}: the proxy refused with {error.status}; check the proxy setting")
+        mend = _MENDS[407] if error.status == 407 else f"the proxy refused with {error.status}; check the proxy setting"
+        return FetchError("proxy", f"{where}: {mend}")
+    if isinstance(error, aiohttp.ClientProxyConnectionError) or "proxy" in type(error).__name__.lower():
+        return FetchError("proxy", f"{where}: the proxy does not work; check the proxy setting and its login")
     if isinstance(error, aiohttp.ClientConnectorError | ConnectionRefusedError):
         return FetchError("refused", f"{where}: no connection could be made; the next poll tries again")
     if isinstance(error, zlib.error):

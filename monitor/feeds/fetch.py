@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from aiohttp import hdrs
 from yarl import URL
 
 from monitor.errors import FetchError
-from monitor.feeds.failures import explained, status_error
+from monitor.feeds.failures import explained, is_of_the_network, status_error
 from monitor.feeds.guard import Guard, GuardedResolver, Limits
 from monitor.feeds.inflate import Inflate, too_large
 from monitor.feeds.urls import host_of
@@ -129,7 +128,9 @@ class Fetcher:
                     f"{hop.shown}: no complete answer within {self.limits.total_seconds:g} s; "
                     "the next poll tries again, or raise fetch.total_seconds",
                 ) from None
-            except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
+            except Exception as error:
+                if not is_of_the_network(error):
+                    raise
                 raise explained(error, hop.shown) from error
         object.__setattr__(outcome, "elapsed", time.monotonic() - started)
         return outcome

@@ -109,9 +109,10 @@ class Daemon:
         return self.troubles.answered
 
     async def _deliver_all(self) -> None:
-        """Deliver until nothing is due; a chat's own pace makes what is left due a second later."""
+        """Deliver until nothing is due but what a chat refuses for a while."""
         while True:
-            if not await pipeline.deliver_due(self.flow, self.clock, limit=self.settings.delivery.batch):
+            sent = await pipeline.deliver_due(self.flow, self.clock, limit=self.settings.delivery.batch)
+            if not sent and not await self.flow.write(self.flow.store.is_paced, self.clock(), self.flow.paces()):
                 return
             await asyncio.sleep(1.0)
 

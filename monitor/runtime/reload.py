@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from watchfiles import Change, awatch
@@ -12,22 +13,68 @@ from monitor.errors import ConfigError
 from monitor.matching import examples
 from monitor.runtime import configuration
 from monitor.runtime.configuration import Configuration
+from monitor.runtime.logs import log
 from monitor.runtime.troubles import Troubles
 
+LOOK_EVERY = 5  # seconds
 _FIXED = ("database", "fetch", "parsing", "stories", "http", "log")  # settings that are read at the start only
 
 
 async def edits(directory: Path) -> AsyncIterator[None]:
-    """Yields after each edit of a file that the configuration is read from, when a burst of them is over."""
-    watched = {path.resolve() for path in configuration.files(directory)}
+    """Yields after each edit of a file that the configuration is read from, when a burst of them is over.
 
-    def ours(_: Change, path: str) -> bool:
-        changed = Path(path).resolve()
-        return changed in watched or (changed.suffix in (".yaml", ".yml") and changed.parent in watched)
+    The system tells of edits at once. Some file systems never tell, and none of a folder that was only just made, so
+    the files are also looked at every few seconds.
+    """
+    seen = _marks(directory)
+    while True:
+        watched, folders = _watched(directory)
+        looks = awatch(
+            *folders,
+            watch_filter=partial(_is_ours, watched),
+            debounce=800,
+            step=100,
+            recursive=False,
+            rust_timeout=LOOK_EVERY * 1000,
+            yield_on_timeout=True,
+        )
+        try:
+            async for _ in looks:
+                marks = _marks(directory)
+                if marks != seen:
+                    seen = marks
+                    yield
+                if _watched(directory) != (watched, folders):
+                    break  # a folder was made or went away, or a link leads elsewhere
+        except (OSError, RuntimeError) as error:  # a folder went away at the wrong moment, or no watch is left to have
+            log().warning("edits cannot be watched for; I look again in a while", error=str(error))
+            await asyncio.sleep(LOOK_EVERY)
 
-    folders = {path.parent for path in watched} | {path for path in watched if path.is_dir()}
-    async for _ in awatch(*folders, watch_filter=ours, debounce=800, step=100, recursive=False):
-        yield
+
+def _marks(directory: Path) -> set[tuple[Path, int, int, int]]:
+    """What tells one state of the files from another."""
+    found = set()
+    for path in configuration.files(directory):
+        for one in (path, *path.glob("*.y*ml")):
+            try:
+                state = one.stat()
+            except OSError:
+                continue
+            found.add((one, state.st_mtime_ns, state.st_size, state.st_ino))
+    return found
+
+
+def _watched(directory: Path) -> tuple[set[Path], set[Path]]:
+    """(what is read, by its name and by where its link leads; the folders to watch for that)."""
+    named = [path.parent.resolve() / path.name for path in configuration.files(directory)]
+    read_from = {*named, *(path.resolve() for path in named)}
+    folders = {path.parent for path in read_from} | read_from
+    return read_from, {path for path in folders if path.is_dir()}
+
+
+def _is_ours(watched: set[Path], _: Change, path: str) -> bool:
+    changed = Path(path)
+    return changed in watched or (changed.suffix in (".yaml", ".yml") and changed.parent in watched)
 
 
 async def read(before: Configuration, environ: Mapping[str, str] | None, troubles: Troubles) -> Configuration | None:

@@ -158,6 +158,19 @@ class Claiming:
         ]
         dialect.upsert(self.connection, chats, written, columns=["chat_key"], update=["recent"])
 
+    def is_paced(self) -> bool:
+        """Whether a send is due that nothing but the pace of its chat holds back."""
+        sends = sa.select(deliveries.c.chat_key).where(
+            deliveries.c.state == "pending",
+            deliveries.c.operation == Operation.SEND.value,
+            deliveries.c.channel.in_(list(self.paces)),
+            _due(self.now),
+        )
+        flying = sa.select(deliveries.c.chat_key).where(deliveries.c.state.in_(("sending", "unknown")))
+        due = set(self.connection.scalars(sends.distinct())) - set(self.connection.scalars(flying.distinct()))
+        states = self._chats(sorted(due & {pace.chat_key for pace in self.paces.values()}))
+        return any(not _is_held(chat, self.now) for chat in states.values())
+
 
 def waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return deliveries.c.state.in_(("pending", "unknown")), _due(now)

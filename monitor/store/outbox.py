@@ -63,6 +63,11 @@ class Outbox(Database):
             assign(connection, paces)
             return Claiming(connection, self.owner, now, paces, lease).take(limit)
 
+    def is_paced(self, now: datetime, paces: Mapping[str, ChatPace]) -> bool:
+        """Whether a send is due that nothing but the pace of its chat holds back; it may go a moment later."""
+        with self._reading() as connection:
+            return Claiming(connection, self.owner, now, paces, LEASE).is_paced()
+
     def settle(
         self, claim: DeliveryClaim, settlement: Settlement, now: datetime, *, operator: str | None = None
     ) -> bool:

@@ -48,7 +48,7 @@ def run_command() -> None:
     """The whole command; whatever goes wrong is told in words."""
     tolerant_output()
     try:
-        app()
+        app(prog_name="rasid")
     except Exception as error:
         complain(last_words(error))
         sys.exit(2)

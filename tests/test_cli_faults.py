@@ -1,0 +1,231 @@
+"""What a command says when something is wrong: words on standard error and a true exit code, never a traceback."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from monitor.faces.cli.app import app
+from monitor.faces.cli.last_words import last_words
+from tests.feed_server import Route
+from tests.living import ROOT, RULES, Living, living, rss
+from tests.test_end_to_end import STRIKE, TALKS, VIDEO
+
+LATIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    """Two outlets, three articles, all polled."""
+    folder = tmp_path_factory.mktemp("faults")
+    with living(folder, f"sqlite:///{folder / 'rasid.db'}") as found:
+        found.feeds.set("/anba", rss("anba", STRIKE, VIDEO, TALKS))
+        found.feeds.set("/sada", rss("sada", STRIKE))
+        found.outlets("anba", "sada")
+        found.rasid("run", "--once")
+        yield found
+
+
+def bytes_of(here: Living, *words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "monitor", *words],
+        cwd=here.folder,
+        env=here.environ() | environ,
+        capture_output=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ("hits --since someday", 2, "write 7d"),
+        ("hits --since=", 2, "is no time"),
+        ("hits --text=", 2, "at least one word"),
+        ("hits --since 1d --until 2d", 2, "nothing lies between"),
+        ("hits --story 99999999999999999999", 2, "less than or equal"),
+        ("hits --before 0", 2, "greater than or equal"),
+        ("hits --rule shahd", 0, "did you mean shahed?"),
+        ("alerts --outlet anbaa", 0, "did you mean anba?"),
+        ("hits -c none", 2, "rasid init"),
+        ("rules list -c none", 2, "rasid init"),
+        ("rules test shahd", 2, "did you mean shahed?"),
+        ("rules backfill shahd", 2, "did you mean shahed?"),
+        ("match كلمة --rule shahd", 2, "did you mean shahed?"),
+        ("match كلمة --file none.txt", 2, "a text, --file or --url"),
+        ("match --file none.txt", 2, "give the path of a text file"),
+        ("match --file config", 2, "directory"),
+        ("match --url http://127.0.0.1:1/", 2, "extra_ports"),
+        ("channels test mian", 2, "did you mean main?"),
+        ("feeds test nobody", 2, "neither a feed's id nor an address"),
+        ("feeds test anbaa", 2, "did you mean anba?"),
+        ("feeds test http://127.0.0.1:1/", 1, "extra_ports"),
+        ("feeds add --untested https://a.example/rss --country Lebanon", 2, "country"),
+        ("feeds add --untested https://a.example/rss --outlet A!", 2, "is no id"),
+        ("feeds add --opml none.opml", 2, "give the path of an OPML file"),
+        ("db prune --yes --keep 1h", 2, "at least 7d"),
+        ("check -c none", 2, "rasid init"),
+        ("run -c none", 2, "rasid init"),
+    ],
+)
+def test_a_wrong_command_is_answered_in_words(here: Living, words: str, code: int, told: str) -> None:
+    done = here.rasid(*words.split(), check=False)
+    said = " ".join((done.stdout + done.stderr).replace("│", " ").split())
+    assert (done.returncode, told in said, "Traceback" in said) == (code, True, False), said
+
+
+def test_what_nobody_foresaw_is_told_with_its_place_and_without_secrets(here: Living) -> None:
+    full = bytes_of(here, "hits", "--json")
+    with Path("/dev/full").open("wb") as device:
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor", "hits", "--json"],
+            cwd=here.folder,
+            env=here.environ(),
+            stdout=device,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert full.returncode == 0 and done.returncode == 2
+    assert b"No space left" in done.stderr and b"Traceback" not in done.stderr
+    try:
+        json.loads("{")
+    except ValueError as error:
+        said = last_words(
+            ValueError("postgresql://u:geheim@h/d 123456789:abcdefghijklmnopqrstuvwxyz").with_traceback(
+                error.__traceback__
+            )
+        )
+    assert "defect of Rasid" in said and "geheim" not in said and "abcdefghij" not in said
+
+
+@pytest.mark.parametrize("encoding", ["", "latin-1"])
+def test_terminals_that_know_no_arabic_get_what_they_can_show_and_valid_json(here: Living, encoding: str) -> None:
+    latin = LATIN | {"PYTHONIOENCODING": encoding}
+    listed, as_json = bytes_of(here, "hits", **latin), bytes_of(here, "hits", "--json", **latin)
+    assert (listed.returncode, listed.stderr) == (0, b"") and b"shahed" in listed.stdout
+    assert {one["article"]["title"] for one in json.loads(as_json.stdout)["hits"]} >= {STRIKE.title}
+    for words in (["--help"], ["rules", "list"], ["match", "--file", "config/rules.yaml"], ["config", "show"]):
+        assert b"Traceback" not in bytes_of(here, *words, **latin).stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(here: Living) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "monitor", "rules", "schema"],
+        cwd=here.folder,
+        env=here.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as done:
+        assert done.stdout is not None and done.stderr is not None
+        done.stdout.close()
+        assert done.stderr.read() == b""
+
+
+def terminal(here: Living, columns: int, *words: str, **environ: str) -> str:
+    """What a command shows on a terminal of that width."""
+    child, handle = pty.fork()
+    if child == 0:
+        os.chdir(here.folder)
+        more = {"COLUMNS": str(columns), "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+        os.execvpe(sys.executable, [sys.executable, "-m", "monitor", *words], here.environ() | more | environ)
+    shown = b""
+    while True:
+        try:
+            part = os.read(handle, 65_536)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return shown.decode()
+
+
+@pytest.mark.parametrize("columns", [200, 80, 40])
+@pytest.mark.parametrize("command", ["hits", "alerts", "feeds list", "rules list"])
+def test_no_line_of_a_list_leaves_an_isolate_open_before_another_column(
+    here: Living, columns: int, command: str
+) -> None:
+    shown = terminal(here, columns, *command.split(), NO_COLOR="1")
+    assert "\u2068" in shown
+    for line in shown.splitlines():
+        opened = line.rfind("\u2068")
+        assert line.count("\u2069") in (line.count("\u2068"), line.count("\u2068") - 1, line.count("\u2068") + 1)
+        if opened > line.rfind("\u2069"):  # it wraps: then nothing but its own text may follow
+            assert "  " not in line[opened:].rstrip()
+
+
+def test_colours_are_left_out_where_asked(here: Living) -> None:
+    assert "\x1b[3" not in terminal(here, 80, "rules", "test", NO_COLOR="1")
+    assert "\x1b[3" in terminal(here, 80, "rules", "test")
+
+
+def test_ctrl_c_ends_a_command_at_once_with_130(here: Living) -> None:
+    here.feeds.set("/hangs", Route(kind="hang"))
+    heeding = (  # what a shell starts in the background ignores Ctrl-C, and so would we if this test is run there
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from monitor.__main__ import main; main()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", heeding, "feeds", "test", here.feeds.url("/hangs")],
+        cwd=here.folder,
+        env=here.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as done:
+        while not here.feeds.requests("/hangs"):
+            time.sleep(0.1)
+        done.send_signal(signal.SIGINT)
+        _, said = done.communicate(timeout=20)
+    assert done.returncode == 130 and "Traceback" not in said
+
+
+def test_every_command_teaches_by_an_example() -> None:
+    def commands(group: typer.core.TyperGroup, before: str) -> Iterator[tuple[str, str]]:
+        for name, command in group.commands.items():
+            if isinstance(command, typer.core.TyperGroup):
+                yield from commands(command, f"{before} {name}")
+            else:
+                yield f"{before} {name}", command.help or ""
+
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    texts = dict(commands(group, "rasid"))
+    assert len(texts) >= 20
+    assert [name for name, text in texts.items() if name not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("rasid rules test sh", "shahed"),
+        ("rasid hits --rule cau", "caucasus"),
+        ("rasid alerts --outlet sa", "sada"),
+        ("rasid feeds test an", "anba"),
+        ("rasid channels test ma", "main"),
+        ("rasid match --rule zz", ""),
+    ],
+)
+def test_the_shell_is_offered_names_of_the_configuration(here: Living, words: str, offered: str) -> None:
+    count = str(len(words.split()) - 1)
+    done = bytes_of(here, _RASID_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=count)
+    assert done.stdout.decode().split() == offered.split()
+
+
+def test_a_broken_configuration_offers_nothing_and_says_nothing(here: Living) -> None:
+    here.write("rules.yaml", "rules: [")
+    try:
+        done = bytes_of(here, _RASID_COMPLETE="complete_bash", COMP_WORDS="rasid rules test s", COMP_CWORD="3")
+        assert (done.stdout.strip(), done.stderr) == (b"", b"")
+    finally:
+        here.write("rules.yaml", RULES)
