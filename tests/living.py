@@ -154,6 +154,10 @@ polling: {{tick: 1s}}
         """Queue a fault of the Bot API server: see tests.telegram_server.Fault."""
         self._get("/faults", json.dumps(fault).encode())
 
+    def chat(self, **chat: object) -> None:
+        """Add a chat to the Bot API server, or change one: see tests.telegram_server.Chat."""
+        self._get("/chats", json.dumps(chat).encode())
+
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What the database answers; nothing as long as it has no tables."""
         engine = sa.create_engine(self.database, poolclass=sa.NullPool)

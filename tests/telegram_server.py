@@ -366,7 +366,7 @@ class TelegramServer:
 
     async def do_getchat(self, given: dict[str, Any]) -> dict[str, Any]:
         chat = self._chat(given)
-        if chat.status == "kicked":
+        if chat.status == "kicked" and chat.type != "private":  # who blocked a bot can still be looked up
             raise ApiError(403, f"Forbidden: bot was kicked from the {chat.type} chat")
         about: dict[str, Any] = {"id": chat.id, "type": chat.type, "title": chat.title, "accent_color_id": 1}
         about |= {"max_reaction_count": 11, "accepted_gift_types": _GIFTS}

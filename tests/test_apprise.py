@@ -1,6 +1,8 @@
 """Apprise through its own JSON service, to a real receiver."""
 
+import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,10 +21,12 @@ class Receiver:
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
         self.status = 200
+        self.pause = 0.0
         self.port = 0
 
     async def take(self, request: web.Request) -> web.Response:
         self.posts.append(await request.json())
+        await asyncio.sleep(self.pause)
         return web.Response(status=self.status)
 
 
@@ -64,6 +68,17 @@ async def test_a_no_is_tried_again_and_never_tells_the_url(
     outcome = await transport.deliver(claim(), NEWS)
     assert outcome.kind is OutcomeKind.RETRY and "JSON did not take the message" in outcome.detail
     assert "hidden-word" not in outcome.detail + repr(transport) + caplog.text
+
+
+async def test_one_that_hangs_is_unknown_and_keeps_neither_others_nor_the_end(receiver: Receiver) -> None:
+    receiver.pause = 3.0
+    env = {"MAIL_URL": f"json://127.0.0.1:{receiver.port}/in?rto=30"}
+    http = HttpOptions(total=0.5)
+    slow = [build(Channel(f"m{n}", "apprise", options={"url_env": "MAIL_URL"}), env, http=http) for n in range(40)]
+    outcomes = await asyncio.gather(*(one.deliver(claim(), NEWS) for one in slow))
+    assert {outcome.kind for outcome in outcomes} == {OutcomeKind.UNKNOWN}
+    hanging = [thread for thread in threading.enumerate() if thread.name == "apprise"]
+    assert hanging and all(thread.daemon for thread in hanging)
 
 
 async def test_edits_and_deletions_count_as_done_because_nothing_can_be_changed(receiver: Receiver) -> None:

@@ -5,10 +5,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.living import Living, living, rss
+from tests.living import CHAT, Item, Living, living, rss
 from tests.postgres import postgres_server
 from tests.test_end_to_end import STRIKE, TALKS, VIDEO, here
 
@@ -65,6 +66,41 @@ def test_a_postgres_that_goes_away_and_comes_back(tmp_path: Path) -> None:
         assert here.stop() == 0
 
 
+def test_what_a_server_refuses_goes_as_it_should_each_in_its_way(here: Living) -> None:
+    places = ("كييف", "أوديسا", "خاركيف")
+    strikes = [Item(f"سقوط طائرة شاهد في {one}", " ".join(f"{one}{n}" for n in range(30)), one) for one in places]
+    here.feeds.set("/anba", rss("anba", *strikes))
+    here.outlets("anba")
+    here.chat(id=-1009, type="supergroup")
+    unparsable = "Bad Request: can't parse entities: Unsupported start tag"
+    here.fault(kind="status", status=400, description=unparsable)
+    here.start()
+    here.wait(lambda: any(places[0] in one["text"] for one in here.messages()))
+    first = next(one for one in here.messages() if places[0] in one["text"])
+    assert first["entities"] == [] and "https://anba.example" in first["text"]
+    here.wait(lambda: len(here.messages()) == 3)
+
+    here.fault(kind="status", status=400, description="Bad Request: wrong type of the web page content")
+    here.feeds.set("/sada", rss("sada", Item("سقوط طائرة شاهد في لفيف", " ".join(f"لفيف{n}" for n in range(30)))))
+    here.outlets("anba", "sada")
+    here.wait(lambda: any("wrong type of the web page" in one["text"] for one in here.messages()))  # the operator hears
+    dead = here.rows("select reason from deliveries where state = 'dead'")
+    assert len(dead) == 1 and "wrong type" in dead[0][0]
+
+    here.chat(id=int(CHAT), migrated_to=-1009)  # in the middle of a run; then another outlet joins, and a story comes
+    news = Item("سقوط طائرة شاهد في بولتافا", " ".join(f"بولتافا{n}" for n in range(30)), "b")
+    here.feeds.set("/nida", rss("nida", strikes[1], news))
+    here.outlets("anba", "sada", "nida")
+
+    def there() -> list[dict[str, Any]]:
+        return [one for one in here.ledger()["messages"] if one["chat"] == -1009]
+
+    here.wait(lambda: any("بولتافا" in one["text"] for one in there()))
+    moved = "select count(*) from deliveries where state = 'dead' and reason like '%another chat%'"
+    here.wait(lambda: here.rows(moved) == [(1,)])
+    assert not any(places[1] in one["text"] for one in there())
+
+
 def test_a_channel_that_is_tested_and_found_good_is_written_to_at_once(here: Living) -> None:
     here.feeds.set("/anba", rss("anba", STRIKE))
     here.outlets("anba")
@@ -97,6 +133,21 @@ def test_a_stop_waits_for_the_message_on_its_way_and_the_next_start_polls_at_onc
     assert here.stop(signal.SIGTERM) == 0
     assert here.rows("select state, attempt from deliveries where operation='send'") == [("sent", 1)]
     assert here.rows("select count(*) from feeds where claimed_by is not null") == [(0,)]
+
+
+def test_a_stop_does_not_wait_for_a_server_that_hangs_and_the_next_start_takes_the_message_over(
+    on_sqlite: Living,
+) -> None:
+    here = on_sqlite
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.outlets("anba")
+    here.fault(kind="hang", seconds=70.0)
+    here.start()
+    here.wait(lambda: any(one["event"] == "fault" for one in here.ledger()["events"]))
+    assert here.stop() == 0  # in less than 30 seconds: see Living.stop
+    assert here.rows("select state from deliveries") == [("sending",)]
+    here.start()
+    here.wait(lambda: here.rows("select state, unknowns from deliveries") == [("unknown", 1)])
 
 
 def test_a_restart_after_the_token_was_mended_sends_what_waited_and_tells_that_it_is_over(here: Living) -> None:

@@ -299,6 +299,9 @@ async def test_without_being_asked_a_diagnosis_sends_nothing(server: TelegramSer
         ({"type": "supergroup", "status": "restricted", "may_post": False}, {}, "restricted", "lift the restriction"),
         ({}, {"topic": 9}, "topic 9 cannot be written to", "leave out `topic`"),
         ({}, {"topic": 6}, "topic 6 cannot be written to", "reopened"),
+        ({"type": "private", "status": "kicked"}, {}, "bot was blocked by the user", "press Start"),
+        ({"type": "group", "may_post": False}, {}, "not enough rights to send text", "allow the bot to send text"),
+        ({"migrated_to": -1009}, {}, "became a supergroup", 'chat: "-1009"'),
     ],
 )
 async def test_what_is_wrong_with_a_chat_is_explained_with_its_mend(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
-from collections.abc import Mapping
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from monitor.delivery.redact import redact
 from monitor.delivery.transports import Check, HttpOptions, required
 from monitor.errors import DeliveryError
 from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
+T = TypeVar("T")
 URL_ENV = "RASID_APPRISE_URL"
 
 
@@ -41,7 +45,7 @@ class AppriseTransport:
     async def _send(self, rendered: Rendered, plain: bool, external_id: str) -> Outcome:
         try:
             async with asyncio.timeout(self._http.total):
-                sent, said = await asyncio.to_thread(self._notify, rendered, plain)
+                sent, said = await _aside(partial(self._notify, rendered, plain))
         except TimeoutError:
             return Outcome(OutcomeKind.UNKNOWN, f"{self._target.service_name} did not answer in time")
         except Exception as error:
@@ -82,15 +86,43 @@ class AppriseTransport:
         return
 
 
+async def _aside(work: Callable[[], T]) -> T:
+    """Run `work` in a thread of its own: one that hangs keeps neither other channels nor the end of the program."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: Exception | None) -> None:
+        if done.done():  # given up meanwhile
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work()
+        except Exception as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, result, failure)
+
+    threading.Thread(target=run, daemon=True, name="apprise").start()
+    return await done
+
+
 class _Ear(logging.Handler):
-    """Keeps Apprise's last warning: the only place where it says why."""
+    """Keeps Apprise's last warning of this thread: the only place where it says why."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.words = ""
+        self._thread_id = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.words = " ".join(record.getMessage().split())[:300]
+        if record.thread == self._thread_id:
+            self.words = " ".join(record.getMessage().split())[:300]
 
 
 def _target(name: str, url: str) -> Any:

@@ -128,6 +128,8 @@ class TelegramTransport:
         return [Check(c.ok, short(redact(c.what, self._token)), redact(c.mend, self._token)) for c in checks]
 
     async def _sample(self, sample: Rendered) -> Check:
+        from monitor.delivery.telegram_diagnosis import unsent
+
         try:
             async with asyncio.timeout(self._http.total):
                 outcome = await self._send(_chat_id(self._chat), False, sample)
@@ -135,7 +137,7 @@ class TelegramTransport:
             outcome = self._outcome(error, Operation.SEND)
         if outcome.kind is OutcomeKind.SENT:
             return Check(True, f"a sample was sent (message {outcome.external_id})")
-        return Check(False, f"the sample was not sent: {outcome.detail}", "The words after the colon are Telegram's.")
+        return unsent(outcome)
 
     async def close(self) -> None:
         """Close the connections to the Bot API."""

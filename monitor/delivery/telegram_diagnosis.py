@@ -71,9 +71,32 @@ def _no_bot(outcome: Outcome, server: str) -> Check:
 def _no_chat(outcome: Outcome, chat: int | str, username: str) -> Check:
     if outcome.kind in (OutcomeKind.RETRY, OutcomeKind.UNKNOWN):
         return Check(False, f"chat {chat} could not be looked up: {outcome.detail}", "Try again in a minute.")
+    if outcome.kind is OutcomeKind.MIGRATED:
+        return Check(False, f"the group {chat} became a supergroup", _new_chat(outcome))
     return Check(
         False, f"chat {chat} is not there for this bot: {outcome.detail}", f"{_spelling(chat)} {_add_bot(username)}"
     )
+
+
+def unsent(outcome: Outcome) -> Check:
+    """What a sample says that did not arrive although all else looked right."""
+    words = outcome.detail.lower()
+    mend = "The words after the colon are Telegram's."
+    if outcome.kind is OutcomeKind.MIGRATED:
+        mend = _new_chat(outcome)
+    elif "blocked" in words or "can't initiate" in words or "deactivated" in words:
+        mend = "The person must open the chat with the bot and press Start (or Unblock); or write to another chat."
+    elif "not enough rights" in words or "chat_send_" in words or "restricted" in words:
+        mend = "In the group's permissions, allow the bot to send text messages, or make it an administrator."
+    elif outcome.retry_after is not None:
+        mend = f"Telegram asks to wait {outcome.retry_after:.0f} seconds; then try again."
+    elif outcome.kind is OutcomeKind.UNKNOWN:
+        mend = "It may have arrived all the same: look there, then try again."
+    return Check(False, f"the sample was not sent: {outcome.detail}", mend)
+
+
+def _new_chat(outcome: Outcome) -> str:
+    return f'Write chat: "{outcome.chat_id}" into channels.yaml.'
 
 
 def _spelling(chat: int | str) -> str:

@@ -219,10 +219,9 @@ class Daemon:
     async def _deliver_tick(self) -> None:
         await self.flow.write(self.flow.store.release_expired, self.clock(), QUARANTINE)
         self.figures.delivering()
-        free = self.settings.delivery.batch - len(self._deliveries)
-        if free > 0:
-            for claim in await pipeline.claim_due(self.flow, self.clock(), free):
-                self._start(self._deliveries, self._deliver(claim))
+        # One is under way a chat at most, so chats that hang take no place from the others.
+        for claim in await pipeline.claim_due(self.flow, self.clock(), self.settings.delivery.batch):
+            self._start(self._deliveries, self._deliver(claim))
 
     async def _deliver(self, claim: DeliveryClaim) -> None:
         try:

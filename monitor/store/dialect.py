@@ -26,7 +26,7 @@ INDEX_LOCK = 7_261_004
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 512  # well below Postgres' limit for an indexed value (2,704 bytes)
-_BUSY_MS = 15_000
+_BUSY_MS = 5_000  # then the work is tried again; a stop waits no longer than this
 
 # ── column types ─────────────────────────────────────────────────────────────────────────────────────────────────
 
