@@ -210,3 +210,28 @@ def test_a_feed_of_several_languages_is_told_apart_by_letters() -> None:
     items = "".join(f"<item><title>{title}</title></item>" for title in titles)
     found = read(f"<rss version='2.0'><channel>{items}</channel></rss>", feed=mixed).articles
     assert [article.language for article in found] == ["ar", "fa", "en"]
+
+
+def test_what_belongs_to_a_picture_or_to_comments_is_not_the_articles() -> None:
+    media = 'xmlns:media="http://search.yahoo.com/mrss/" xmlns:slash="http://purl.org/rss/1.0/modules/slash/"'
+    body = (
+        f'<rss version="2.0" {media}><channel><title>س</title><item><comments>https://sahel.example/1#c</comments>'
+        '<media:content url="https://sahel.example/1.jpg"><media:title>ميناء</media:title><media:description>صورة من '
+        "الأرشيف</media:description></media:content><slash:comments>7</slash:comments><title>وصول السفينة</title>"
+        "<link>https://sahel.example/1</link><description>وصلت السفينة ظهر اليوم.</description></item></channel></rss>"
+    )
+    (article,) = read(body).articles
+    assert (article.title, article.summary) == ("وصول السفينة", "وصلت السفينة ظهر اليوم.")
+    assert (article.url, article.body) == ("https://sahel.example/1", "")
+    (captioned,) = read(body.replace("<description>وصلت السفينة ظهر اليوم.</description>", "")).articles
+    assert (captioned.title, captioned.summary) == ("وصول السفينة", "")
+
+
+def test_markup_inside_an_atom_text_is_read_whatever_its_elements_are_called() -> None:
+    body = (
+        '<feed xmlns="http://www.w3.org/2005/Atom"><title>س</title><entry><id>urn:1</id><title>وصول السفينة</title>'
+        '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>وصلت <comments xmlns="">ظهر</comments> '
+        "اليوم.</p></div></content></entry></feed>"
+    )
+    (article,) = read(body).articles
+    assert article.summary == "وصلت ظهر اليوم."

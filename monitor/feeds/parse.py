@@ -26,6 +26,42 @@ __all__ = ["Parsed", "parse"]
 # It would look for libxml2's reader anew for every feed; expat is the one that is meant.
 feedparser.api.PREFERRED_XML_PARSERS = []
 
+# What no article is made of: a third of the elements of common feeds, and a picture's caption is not its summary.
+_UNREAD_NAMESPACES = (
+    *("http://wellformedweb.org/CommentAPI/", "http://purl.org/rss/1.0/modules/slash/"),
+    *("http://purl.org/rss/1.0/modules/syndication/", "http://purl.org/syndication/thread/1.0"),
+    *("http://www.georss.org/georss", "http://www.w3.org/2003/01/geo/wgs84_pos#"),
+)
+_UNREAD = frozenset(
+    ((None, "comments"), (None, "enclosure"), (None, "source"))
+    + tuple(("http://search.yahoo.com/mrss/", name) for name in ("content", "thumbnail", "credit", "rating"))
+)
+
+
+class _Lean(feedparser.api.StrictFeedParser):  # type: ignore[misc]
+    """feedparser's reader without the elements that nobody reads, nor what is inside them."""
+
+    _skipping = 0
+
+    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:
+        if self._skipping or ((name in _UNREAD or name[0] in _UNREAD_NAMESPACES) and not self.incontent):
+            self._skipping += 1
+        else:
+            super().startElementNS(name, qname, attrs)
+
+    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:
+        if self._skipping:
+            self._skipping -= 1
+        else:
+            super().endElementNS(name, qname)
+
+    def characters(self, text: str) -> None:
+        if not self._skipping:
+            super().characters(text)
+
+
+feedparser.api.StrictFeedParser = _Lean
+
 MAX_ENTRIES = 2_000
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 _HTML = re.compile(r"<!doctype html|<html[\s>]", re.IGNORECASE)

@@ -105,10 +105,13 @@ def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
         following = _opening(body, opening, start + 1)
         if end < 0 or 0 <= following < end or len(places) >= MAX_ENTRIES:
             return None
-        if _inside(body, gap, start, kinds) or _inside(body, start, end, kinds):
+        if _inside(body, start, end, kinds):
             return None
-        if places and body[gap:start].strip() and (find(b"<!", gap, start) >= 0 or find(closing, gap, start) >= 0):
-            return None
+        if not places or not body[gap:start].isspace():  # mostly a line's end, in which nothing can hide
+            if _inside(body, gap, start, kinds):
+                return None
+            if places and (find(b"<!", gap, start) >= 0 or find(closing, gap, start) >= 0):
+                return None
         gap = end + tail
         places.append((start, gap))
         start = following
