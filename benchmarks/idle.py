@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.house import House, bot_api, wait
-from benchmarks.processes import peak_mb, proportional_mb, resident_mb, workers_of
+from benchmarks.processes import cpu_seconds, peak_mb, proportional_mb, resident_mb, workers_of
 from monitor.runtime import configuration
 from tests.feed_server import FeedServerProcess
 from tests.postgres import postgres_server
@@ -59,7 +59,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             wait(lambda: bool(workers_of(pid)))
             time.sleep(SETTLE)
             busy = memory(pid)
+            began, used_before = time.monotonic(), cpu_seconds(pid)
             wait(lambda: not workers_of(pid))
+            share = (cpu_seconds(pid) - used_before) / (time.monotonic() - began)
             time.sleep(SETTLE)
             idle = memory(pid)
         house.new_feed()
@@ -72,6 +74,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "second_start_cpu_s": round(used, 2),
         "after_the_polls": busy,
         "idle": idle,
+        "idle_cpu_percent": round(100 * share, 1),
     }
 
 
@@ -92,6 +95,7 @@ def main() -> int:
         daemon = f"{one['daemon_pss']:.1f} (RSS {one['daemon_rss']:.1f}, at most {one['daemon_peak_rss']:.1f})"
         parsing = f"{one['workers']} parse workers {one['workers_pss']:.1f}"
         print(f"{name:16} {one['together_pss']:6.1f} MB: the daemon {daemon}, {parsing}")
+    print(f"idle             {found['idle_cpu_percent']:6.1f} % of one core")
     print(f"first start      {found['first_start_s']:6.2f} s to the first poll")
     print(f"second start     {found['second_start_s']:6.2f} s, {found['second_start_cpu_s']:.2f} s of CPU")
     print(f"goals: idle ≤ {LIMIT_MB:.0f} MB, second start < {LIMIT_SECONDS:.0f} s: {'reached' if good else 'missed'}")

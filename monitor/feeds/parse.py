@@ -32,9 +32,12 @@ _UNREAD_NAMESPACES = (
     *("http://purl.org/rss/1.0/modules/syndication/", "http://purl.org/syndication/thread/1.0"),
     *("http://www.georss.org/georss", "http://www.w3.org/2003/01/geo/wgs84_pos#"),
 )
+_MEDIA = "http://search.yahoo.com/mrss/"
 _UNREAD = frozenset(
-    ((None, "comments"), (None, "enclosure"), (None, "source"))
-    + tuple(("http://search.yahoo.com/mrss/", name) for name in ("content", "thumbnail", "credit", "rating"))
+    [
+        *((None, name) for name in ("comments", "enclosure", "source")),
+        *((_MEDIA, name) for name in ("content", "thumbnail", "credit", "rating")),
+    ]
 )
 
 
