@@ -219,7 +219,8 @@ def test_a_mistake_is_pointed_at_and_told_how_to_mend_it(text: str, where: str, 
 
 
 @pytest.mark.parametrize(
-    "opened", ["(", "NOT ", "-", "title:", "ATLEAST/2 ", "SCORE/1 [1 ", "طائرة NEAR/3 (", "[", '"']
+    "opened",
+    ["(", "NOT ", "-", "title:", "a:", "/", "/a/", "/-", "ATLEAST/2 ", "SCORE/1 [1 ", "طائرة NEAR/3 (", "[", '"'],
 )
 def test_deep_nesting_is_an_error_and_not_a_crash(opened: str) -> None:
     with pytest.raises(QueryError) as caught:
