@@ -28,7 +28,17 @@ def postgres_template(postgres: PostgresServer) -> str:
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a fresh database."""
+    return _fresh(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def module_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a fresh database that the tests of a module share: for those that only read."""
+    return _fresh(request, tmp_path_factory.mktemp("shared"))
+
+
+def _fresh(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'rasid.db'}"
+        return f"sqlite:///{folder / 'rasid.db'}"
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.new_database(request.getfixturevalue("postgres_template"))

@@ -20,6 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tests.command import rasid
 from tests.feed_server import FeedServerProcess
 from tests.telegram_server import TOKEN
 
@@ -110,7 +111,12 @@ polling: {{tick: 1s}}
         }
 
     def rasid(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run the command to its end."""
+        """Run the command to its end: the daemon in a process of its own, everything else inside the test."""
+        if arguments[0] != "run":
+            done = rasid(self.folder, *arguments, environ=self.environ())
+            if check:
+                done.check_returncode()
+            return done
         return subprocess.run(
             [sys.executable, "-m", "monitor", *arguments],
             cwd=self.folder,

@@ -1,11 +1,11 @@
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import command
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = """rules:
@@ -26,15 +26,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def rasid(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RASID_")}
-    return subprocess.run(
-        [sys.executable, "-m", "monitor", *words, "-c", str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=ROOT,
-        env={**kept, "TZ": "UTC", **environ},
-    )
+    return command.rasid(ROOT, *words, "-c", str(folder), environ={"TZ": "UTC", **environ})
 
 
 def test_check_says_that_all_is_well_and_counts(config: Path) -> None:

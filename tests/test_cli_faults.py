@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.main import get_command
 
-from monitor.faces.cli.app import app
+from monitor.faces.cli.app import COMMANDS, load
 from monitor.faces.cli.last_words import last_words
 from tests.feed_server import Route
 from tests.living import ROOT, RULES, Living, living, rss
@@ -191,16 +190,11 @@ def test_ctrl_c_ends_a_command_at_once_with_130(here: Living) -> None:
 
 
 def test_every_command_teaches_by_an_example() -> None:
-    def commands(group: typer.core.TyperGroup, before: str) -> Iterator[tuple[str, str]]:
-        for name, command in group.commands.items():
-            if isinstance(command, typer.core.TyperGroup):
-                yield from commands(command, f"{before} {name}")
-            else:
-                yield f"{before} {name}", command.help or ""
-
-    group = get_command(app)
-    assert isinstance(group, typer.core.TyperGroup)
-    texts = dict(commands(group, "rasid"))
+    texts: dict[str, str] = {}
+    for name in COMMANDS:
+        command = load(name)
+        inner = command.commands if isinstance(command, typer.core.TyperGroup) else {"": command}
+        texts |= {f"rasid {name} {one}".rstrip(): each.help or "" for one, each in inner.items()}
     assert len(texts) >= 20
     assert [name for name, text in texts.items() if name not in text] == []
 

@@ -12,10 +12,10 @@ from tests.living import Living, living, rss
 from tests.test_end_to_end import STRIKE, TALKS, VIDEO
 
 
-@pytest.fixture
-def here(tmp_path: Path, store_url: str) -> Iterator[Living]:
-    """Two outlets have carried the strike, one of them the talks and a video; one article is old."""
-    with living(tmp_path, store_url) as found:
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory, module_store_url: str) -> Iterator[Living]:
+    """Two outlets have carried the strike, one of them the talks and a video; one article is old. Only read it."""
+    with living(tmp_path_factory.mktemp("living"), module_store_url) as found:
         old = replace(STRIKE, title="كييف تعلن إسقاط ثلاث طائرات شاهد قبل أسبوع", text="خبر قديم.", guid="old")
         old = replace(old, when=datetime.now(UTC) - timedelta(days=9))
         found.feeds.set("/anba", rss("anba", STRIKE, VIDEO, TALKS, old))

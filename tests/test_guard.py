@@ -8,7 +8,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from monitor.errors import FetchError
 from monitor.feeds.fetch import Fetcher
-from monitor.feeds.guard import Guard, GuardedResolver
+from monitor.feeds.guard import Guard
+from monitor.feeds.resolve import GuardedResolver
 from tests.feed_server import FeedServer
 
 DENIED = """

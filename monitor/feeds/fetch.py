@@ -22,8 +22,9 @@ from yarl import URL
 
 from monitor.errors import FetchError
 from monitor.feeds.failures import explained, is_of_the_network, status_error
-from monitor.feeds.guard import Guard, GuardedResolver, Limits
+from monitor.feeds.guard import Guard, Limits
 from monitor.feeds.inflate import Inflate, too_large
+from monitor.feeds.resolve import GuardedResolver
 from monitor.feeds.urls import host_of
 from monitor.model import Feed, FetchOutcome
 

@@ -1,7 +1,7 @@
 """What the daemon may connect to. The deny list is our own: Python's `is_global` has changed between releases.
 
 Every hop of a fetch is checked three times: the URL as written (`check_url`), the addresses its name resolves to
-(`GuardedResolver`), and the very address a socket is about to connect to (`Guard.socket`), which closes the gap that
+(`resolve.py`), and the very address a socket is about to connect to (`Guard.socket`), which closes the gap that
 DNS rebinding needs.
 """
 
@@ -13,8 +13,6 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
 from monitor.errors import FetchError
@@ -121,7 +119,7 @@ class Guard:
                 ) from None
             return
         if why := self.denied(address):
-            raise FetchError("address", self._refusal(shown, address, why))
+            raise FetchError("address", self.refusal(shown, address, why))
 
     def socket(self, info: AddrInfo) -> socket.socket:
         """A socket for aiohttp to connect with, or PermissionError: the last check, of the address really used."""
@@ -131,35 +129,8 @@ class Guard:
             raise PermissionError(f"{address} is {why}")
         return socket.socket(family, kind, proto)
 
-    def _refusal(self, shown: str, address: Address, why: str) -> str:
+    def refusal(self, shown: str, address: Address, why: str) -> str:
+        """What to say of `shown`, which leads to a denied address, and the mend."""
         setting = {"a private network": "fetch.allow_private", "this machine itself (loopback)": "fetch.allow_loopback"}
         mend = f"; if that is intended, set {setting[why]}" if why in setting else "; correct the address"
         return f"{shown}: leads to {address}, which is {why}{mend}"
-
-
-class GuardedResolver(AbstractResolver):
-    """DNS through `inner` (aiohttp's default resolver), minus every address the guard denies."""
-
-    def __init__(self, guard: Guard, inner: AbstractResolver | None = None) -> None:
-        self._guard = guard
-        self._inner: AbstractResolver = inner or DefaultResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        allowed: list[ResolveResult] = []
-        refusal = ""
-        for result in found:
-            address = ipaddress.ip_address(result["host"].split("%", 1)[0])
-            why = self._guard.denied(address)
-            if why:
-                refusal = self._guard._refusal(host, address, why)
-            else:
-                allowed.append(result)
-        if not allowed and refusal:
-            raise FetchError("address", refusal)
-        return allowed
-
-    async def close(self) -> None:
-        await self._inner.close()

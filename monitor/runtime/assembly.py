@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,27 +19,14 @@ from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.model import Channel, RuleState
 from monitor.runtime.configuration import Configuration
+from monitor.runtime.database import open_store
 from monitor.runtime.logs import log
 from monitor.store.connection import utc_now
-from monitor.store.store import Store
 from monitor.stories.index import StoryIndex
 from monitor.stories.signature import sign
 
 PRIME_BATCH = 200  # articles added to the story index in one go: a tenth of a second
 PRIME_AGAIN = 5.0  # seconds
-
-
-def owner() -> str:
-    """This process, as claims name it."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def open_store(
-    found: Configuration, *, lock: bool = False, read_only: bool = False, now: Callable[[], datetime] = utc_now
-) -> Store:
-    """The configured database, brought up to date unless it is only read. Raises StoreError."""
-    url = found.settings.settings.database.url
-    return Store.open(url, owner=owner(), lock=lock, read_only=read_only, now=now)
 
 
 @asynccontextmanager

@@ -1,21 +1,89 @@
-"""The `rasid` command."""
+"""The `rasid` command. A command's module is read when it is run, so that help and completion come at once."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.metadata import version as package_version
+from typing import Any, NamedTuple
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from monitor.faces.cli import channels, config, db, feeds, ledger, rules
-from monitor.faces.cli.common import complain
-from monitor.faces.cli.demo import demo
-from monitor.faces.cli.init import init
 from monitor.faces.cli.last_words import last_words, tolerant_output
-from monitor.faces.cli.match import match
-from monitor.faces.cli.run import run
+
+
+class _Command(NamedTuple):
+    module: str  # under monitor.faces.cli
+    name: str  # in the module: a function, or a group of commands
+    does: str
+
+
+COMMANDS = {
+    "init": _Command("init", "init", "Make a folder to run Rasid in: commented feeds, rules, channels and settings."),
+    "run": _Command(
+        "run", "run", "Poll the feeds, match the rules and send alerts, until stopped (Ctrl-C, or SIGTERM)."
+    ),
+    "demo": _Command(
+        "demo",
+        "demo",
+        "Show Rasid at work without a network: three local Arabic feeds, the real daemon, an alert within a minute.",
+    ),
+    "check": _Command(
+        "config", "check", "Read every configuration file and print every problem with its place and the mend."
+    ),
+    "match": _Command("match", "match", "Show which rules hit a text, by which terms and where."),
+    "status": _Command(
+        "ledger",
+        "status",
+        "Show how things are: feeds, hits, the queue, the real delay from publication to message, and what is wrong.",
+    ),
+    "hits": _Command(
+        "ledger", "hits", "List hits, the newest first: every article that a rule matched, what became of it, and why."
+    ),
+    "alerts": _Command(
+        "ledger",
+        "alerts",
+        "List alerts, the newest first, with the outlets that carry the story and where it was sent.",
+    ),
+    "feeds": _Command("feeds", "app", "Feeds: list them with their state, test an address, add one."),
+    "rules": _Command("rules", "app", "Watch rules: list them, run their examples, schema for editors."),
+    "channels": _Command("channels", "app", "Channels: list them, send a sample."),
+    "db": _Command("db", "app", "The database: upgrade, prune, info."),
+    "config": _Command("config", "app", "Settings: what is in force, and where each value comes from."),
+    "version": _Command("app", "version", "Print the version."),
+}
+
+
+class _Lazy(TyperGroup):
+    """Knows its commands by name and line of help, and reads the one that is asked for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command if name is None else load(name), rest
+
+
+def load(name: str) -> Any:
+    """The command itself, of typer's own kind."""
+    found = COMMANDS[name]
+    there = getattr(import_module(f"monitor.faces.cli.{found.module}"), found.name)
+    if isinstance(there, typer.Typer):
+        group = get_group(there)
+        group.name, group.help = name, found.does
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(there)
+    return get_command(alone)
+
+
+def version() -> None:
+    """Print the version. Example: rasid version"""
+    typer.echo(package_version("rasid"))
+
 
 app = typer.Typer(
+    cls=_Lazy,
     no_args_is_help=True,
     help="Rasid (راصد) watches Arabic news feeds and alerts once per story.",
     epilog="Start: rasid demo · rasid init news && cd news && rasid run. "
@@ -23,25 +91,8 @@ app = typer.Typer(
     "2 wrong usage, bad configuration, error · 130 ended by Ctrl-C.",
     pretty_exceptions_enable=False,
 )
-app.add_typer(feeds.app, name="feeds")
-app.add_typer(rules.app, name="rules")
-app.add_typer(channels.app, name="channels")
-app.add_typer(db.app, name="db")
-app.add_typer(config.app, name="config")
-app.command()(init)
-app.command()(run)
-app.command()(demo)
-app.command()(ledger.status)
-app.command()(ledger.hits)
-app.command()(ledger.alerts)
-app.command()(config.check)
-app.command()(match)
-
-
-@app.command()
-def version() -> None:
-    """Print the version. Example: rasid version"""
-    typer.echo(package_version("rasid"))
+for _name, _command in COMMANDS.items():
+    app.command(_name, help=_command.does)(lambda: None)
 
 
 def run_command() -> None:
@@ -50,5 +101,7 @@ def run_command() -> None:
     try:
         app(prog_name="rasid")
     except Exception as error:
+        from monitor.faces.cli.common import complain  # reads the rule language, which help does not need
+
         complain(last_words(error))
         sys.exit(2)

@@ -17,10 +17,10 @@ from monitor.errors import StoreError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told, unknown
 from monitor.model import Channel, MessageView
-from monitor.runtime import assembly, configuration
+from monitor.runtime import configuration, database
 from monitor.runtime.configuration import Configuration
 
-app = typer.Typer(no_args_is_help=True, help="Channels: list them, send a sample.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
@@ -69,12 +69,12 @@ def test_channel(
 def _resume(name: str, found: Configuration) -> bool:
     """End the hold of a channel that works again; False where none was held, or there is no database yet."""
     try:
-        with contextlib.closing(assembly.open_store(found, read_only=True)) as store:
+        with contextlib.closing(database.open_store(found, read_only=True)) as store:
             held = any(name in chat.channels and chat.hold_until is not None for chat in store.chats())
     except StoreError:
         return False
     if held:
-        with contextlib.closing(assembly.open_store(found)) as store:
+        with contextlib.closing(database.open_store(found)) as store:
             store.resume_chat(name, datetime.now(UTC))
     return held
 

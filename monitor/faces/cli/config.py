@@ -12,7 +12,7 @@ from monitor.errors import ConfigError, Problem
 from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told, warn
 from monitor.runtime import configuration
 
-app = typer.Typer(no_args_is_help=True, help="Settings: what is in force, and where each value comes from.")
+app = typer.Typer(no_args_is_help=True)
 
 
 def check(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:

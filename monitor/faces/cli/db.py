@@ -15,11 +15,11 @@ from monitor.faces.cli.common import AsJson, ConfigDir, err, print_json, print_t
 from monitor.faces.cli.ledger import reading
 from monitor.faces.cli.times import moment, shown
 from monitor.runtime import configuration
-from monitor.runtime.assembly import open_store
+from monitor.runtime.database import open_store
 from monitor.store.connection import utc_now
 from monitor.yamlfile import show_duration
 
-app = typer.Typer(no_args_is_help=True, help="The database: upgrade, prune, info.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("upgrade")

@@ -23,12 +23,12 @@ from monitor.feeds.urls import host_of
 from monitor.matching.matcher import Matcher
 from monitor.model import Article, Feed, FeedState, Outlet
 from monitor.runtime import configuration
-from monitor.runtime.assembly import owner
 from monitor.runtime.configuration import Configuration
+from monitor.runtime.database import owner
 from monitor.store.store import Store
 from monitor.yamlfile import near, show_duration
 
-app = typer.Typer(no_args_is_help=True, help="Feeds: list them with their state, test an address, add one.")
+app = typer.Typer(no_args_is_help=True)
 ENTRIES = 10  # of a tested feed that are shown
 
 

@@ -18,8 +18,8 @@ from monitor.faces.cli.common import AsJson, ConfigDir, err, isolated, out, prin
 from monitor.faces.cli.times import moment, shown
 from monitor.model import REASONS, Article, Decision, Outlet, Span
 from monitor.runtime import configuration
-from monitor.runtime.assembly import owner
 from monitor.runtime.configuration import Configuration
+from monitor.runtime.database import owner
 from monitor.store.records import AlertRow, Delays, HitFilter, HitRow, Post
 from monitor.store.store import Store
 from monitor.yamlfile import near

@@ -14,7 +14,6 @@ from monitor.arabic.language import guess
 from monitor.errors import RasidError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, isolated, load_rules, print_json, told, unknown
-from monitor.faces.cli.network import read_page
 from monitor.matching.examples import article
 from monitor.matching.explain import Explained, Explanation
 from monitor.matching.matcher import Matcher
@@ -94,6 +93,8 @@ def _article(text: str) -> Article:
 
 def _page(config: Path, url: str) -> Article:
     """The article on a web page, fetched and read as the daemon does it."""
+    from monitor.faces.cli.network import read_page  # brings aiohttp, which a text or a file does not need
+
     page = asyncio.run(read_page(configuration.load(config), url))
     if not page.text:
         raise RasidError(f"{url}: no article was found on the page")

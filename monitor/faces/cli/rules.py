@@ -29,12 +29,13 @@ from monitor.faces.cli.times import moment
 from monitor.matching import examples, schema
 from monitor.matching.rules import WatchRule
 from monitor.runtime import configuration
-from monitor.runtime.assembly import open_flow, open_store
+from monitor.runtime.assembly import open_flow
 from monitor.runtime.backfill import BackfillReport, backfill
 from monitor.runtime.configuration import Configuration
+from monitor.runtime.database import open_store
 from monitor.store.connection import utc_now
 
-app = typer.Typer(no_args_is_help=True, help="Watch rules: list them, run their examples, schema for editors.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
