@@ -12,7 +12,7 @@ Usage: ./run.sh COMMAND
   start        set up, then run the daemon on ./config (SQLite under ./data)
   test         set up, then run every check and test
   demo         no network needed: local Arabic feeds, the real daemon, an alert within a minute
-  soak         the long tests (kills, mutants, thousands of alerts)
+  soak …       the long tests (kills, mutants, outages), with pytest's options: ./run.sh soak -k kills
   rasid …      the rasid command, e.g. ./run.sh rasid status
   python …     Python inside the project's environment
 TXT
@@ -87,7 +87,7 @@ case "$command" in
     checks
     exec "$venv/bin/python" -m pytest -n 2 "$@"
     ;;
-  soak) setup dev && exec "$venv/bin/python" -m pytest -m soak "$@" ;;
+  soak) setup dev && exec "$venv/bin/python" -m pytest -m soak -vv --durations=0 "$@" ;;
   -h | --help | help) usage ;;
   *)
     usage >&2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,16 +15,19 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.matching.matcher import Matcher
 from monitor.model import (
+    Article,
     Channel,
     ChatPace,
     Outlet,
     Rule,
+    RuleMatch,
 )
 from monitor.store.outbox import LEASE
 from monitor.store.store import Store
 from monitor.stories.index import StoryIndex
 
 T = TypeVar("T")
+TURN = 100_000  # code points of text matched before other feeds have their turn
 
 
 @dataclass(slots=True)
@@ -53,6 +56,7 @@ class Flow:
     priming: asyncio.Task[None] | None = None
     first_poll_age: timedelta = timedelta(hours=3)
     rng: random.Random = field(default_factory=random.Random)
+    _matching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def paces(self) -> dict[str, ChatPace]:
         """How fast each channel's chat may be written to."""
@@ -66,3 +70,28 @@ class Flow:
         """Wait until the story index holds the recent articles."""
         if self.priming is not None:
             await asyncio.shield(self.priming)
+
+    async def match(self, articles: Sequence[Article]) -> list[tuple[Article, list[RuleMatch]]]:
+        """Each article with the rules that hold for it, in a thread and in turns: a flood delays nobody for long."""
+        matched: list[tuple[Article, list[RuleMatch]]] = []
+        at = 0
+        while at < len(articles):
+            turn = turn_of(articles, at)
+            async with self._matching:  # a matcher is not for two threads at once
+                matched += await asyncio.to_thread(_match, self.matcher, turn)
+            at += len(turn)
+        return matched
+
+
+def turn_of(articles: Sequence[Article], start: int) -> Sequence[Article]:
+    """The articles from `start` on that are matched in one turn: at least one, and no more than TURN code points."""
+    total = 0
+    for end in range(start, len(articles)):
+        total += len(articles[end].body) + len(articles[end].summary)
+        if total > TURN and end > start:
+            return articles[start:end]
+    return articles[start:]
+
+
+def _match(matcher: Matcher, articles: Sequence[Article]) -> list[tuple[Article, list[RuleMatch]]]:
+    return [(article, matcher.match(article)) for article in articles]

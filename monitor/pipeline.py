@@ -60,7 +60,7 @@ async def poll_feed(flow: Flow, feed: Feed, state: FeedState, now: datetime) -> 
     fresh = await flow.write(flow.store.unseen, parsed.articles) if parsed.articles else []
     if feed.full_text and fresh:
         fresh = await _with_pages(flow, feed, fresh)
-    matched = [(one, flow.matcher.match(one)) for one in sorted(fresh, key=lambda one: one.when)]
+    matched = await flow.match(sorted(fresh, key=lambda one: one.when))
     after = polling.after_success(
         state,
         feed,

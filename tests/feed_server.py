@@ -20,6 +20,7 @@ import argparse
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 import socket
@@ -314,7 +315,8 @@ class FeedServer:
         if route.kind in ("hang_body", "trickle", "reset_body"):
             response.content_length = max(len(route.body), 1)
         await response.prepare(request)
-        await self._stream(request, response, route)
+        with contextlib.suppress(ConnectionResetError):  # whoever asked has heard enough
+            await self._stream(request, response, route)
         return response
 
     async def _stream(self, request: web.Request, response: web.StreamResponse, route: Route) -> None:
@@ -371,8 +373,12 @@ class FeedServerProcess:
         return f"http://{host}:{self.port}{path}"
 
     def set(self, path: str, what: Route | bytes | str) -> str:
-        self._ask("POST", "/-/routes", {path: Route.of(what).as_json()})
+        self.set_all({path: what})
         return self.url(path)
+
+    def set_all(self, routes: Mapping[str, Route | bytes | str]) -> None:
+        """As `set`, for many paths at once."""
+        self._ask("POST", "/-/routes", {path: Route.of(what).as_json() for path, what in routes.items()})
 
     def clear(self) -> None:
         self._ask("DELETE", "/-/routes")

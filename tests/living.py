@@ -46,13 +46,15 @@ class Item:
     title: str
     text: str = ""
     guid: str = ""
+    link: str = ""
     when: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 def rss(outlet: str, *items: Item) -> str:
     """An RSS document."""
     entries = "".join(
-        f"<item><title>{escape(one.title)}</title><link>https://{outlet}.example/{one.guid or number}</link>"
+        f"<item><title>{escape(one.title)}</title>"
+        f"<link>{one.link or f'https://{outlet}.example/{one.guid or number}'}</link>"
         f"<guid>https://{outlet}.example/{one.guid or number}</guid><description>{escape(one.text)}</description>"
         f"<pubDate>{format_datetime(one.when)}</pubDate></item>"
         for number, one in enumerate(items)
@@ -93,12 +95,13 @@ polling: {{tick: 1s}}
         draft.write_text(text, encoding="utf-8")
         draft.rename(self.config / name)
 
-    def outlets(self, *names: str) -> None:
-        """Let feeds.yaml hold one feed for each of the outlets."""
+    def outlets(self, *names: str, **options: str) -> None:
+        """Let feeds.yaml hold one feed for each of the outlets. options: of every feed."""
+        more = "".join(f", {name}: {value}" for name, value in options.items())
         lines = ["outlets:"]
         for name in names:
             lines += [f"  - id: {name}", f"    name: {{ar: {name}, en: {name}}}", "    country: LB", "    language: ar"]
-            lines += ["    feeds:", f"      - {{id: {name}, url: '{self.feeds.url(f'/{name}')}'}}"]
+            lines += ["    feeds:", f"      - {{id: {name}, url: '{self.feeds.url(f'/{name}')}'{more}}}"]
         self.write("feeds.yaml", "\n".join(lines) + "\n")
 
     def environ(self) -> dict[str, str]:
@@ -127,16 +130,27 @@ polling: {{tick: 1s}}
             check=check,
         )
 
-    def start(self, **more: str) -> None:
-        """Start `rasid run`; its log goes to the file log."""
+    def start(self, *odd: str) -> None:
+        """Start `rasid run`; its log goes to the file log. odd: options of tests.killed, under which it then runs."""
+        program = ["tests.killed", *odd, "--"] if odd else ["monitor"]
         with (self.folder / "log").open("ab") as log:
             self.daemon = subprocess.Popen(
-                [sys.executable, "-m", "monitor", "run"],
+                [sys.executable, "-m", *program, "run"],
                 cwd=self.folder,
-                env=self.environ() | more,
+                env=self.environ(),
                 stdout=log,
                 stderr=log,
             )
+
+    def dies(self, *odd: str, seconds: float = 60.0) -> None:
+        """Start it, and wait until it has killed itself where `odd` says."""
+        self.start(*odd)
+        assert self.daemon is not None
+        try:
+            status = self.daemon.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{odd} was not reached in {seconds} s:\n{self.log()[-4000:]}") from None
+        assert status == -signal.SIGKILL, f"{odd}: it ended with {status}:\n{self.log()[-4000:]}"
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit status."""
@@ -151,6 +165,23 @@ polling: {{tick: 1s}}
     def ledger(self) -> dict[str, Any]:
         """What the Bot API server saw."""
         return dict(self._get("/ledger"))
+
+    def memory(self) -> float:
+        """The most that the daemon itself ever held, in MB."""
+        assert self.daemon is not None
+        status = Path(f"/proc/{self.daemon.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def children(self) -> list[int]:
+        """The daemon's child processes: its parse workers, and whatever was not waited for."""
+        assert self.daemon is not None
+        tasks = Path(f"/proc/{self.daemon.pid}/task").glob("*/children")
+        return [int(child) for task in tasks for child in task.read_text(encoding="ascii").split()]
+
+    def files(self) -> int:
+        """How many files and connections the daemon holds open."""
+        assert self.daemon is not None
+        return len(list(Path(f"/proc/{self.daemon.pid}/fd").iterdir()))
 
     def messages(self) -> list[dict[str, Any]]:
         """The chat's messages as they now are."""

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from monitor.arrivals import PollReport, release_held
+from monitor.errors import StoreError
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
-from monitor.flow import Flow
+from monitor.flow import TURN, Flow, turn_of
 from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
 from monitor.model import Channel, Feed, Outlet, Rule
@@ -219,3 +220,35 @@ async def test_a_failure_inside_the_intake_leaves_nothing_and_the_next_poll_aler
         assert len(here.flow.index) == 0
         report = await here.poll("anba", NOW + timedelta(minutes=5))
         assert report.alerts == 1
+
+
+async def test_on_a_full_disk_nothing_is_stored_and_the_next_poll_finds_everything(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        entries = [(f"إسقاط {n} طائرة شاهد", f"https://anba.example/{n}", f"{n} {BODY} " * 50, NOW) for n in range(9)]
+        here.bodies["anba"] = rss(*entries)
+        store = here.flow.store
+        store.sync_feeds([], NOW)
+        with store._writing() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 4}")
+        with pytest.raises(StoreError, match="the disk is full: free some space"):
+            await here.poll("anba", NOW)
+        assert here.rows("select count(*) from articles") == [(0,)]
+        assert len(here.flow.index) == 0
+        with store._writing() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        report = await here.poll("anba", NOW + timedelta(minutes=5))
+        assert (report.new, report.hits) == (9, 9)
+
+
+async def test_a_flood_of_text_is_matched_in_turns(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        entries = [(f"إسقاط {n} طائرة شاهد", f"https://anba.example/{n}", f"{n} {BODY} " * 300, NOW) for n in range(6)]
+        here.bodies["anba"] = rss(*entries)
+        report = await here.poll("anba", NOW)
+        assert report.hits == 6
+        articles = here.flow.store.articles_since(NOW - timedelta(days=1))
+        found = [one.article for one in articles]
+        turns = [turn_of(found, at) for at in range(len(found))]
+        assert all(sum(len(one.body) + len(one.summary) for one in turn) <= TURN or len(turn) == 1 for turn in turns)
+        assert len(turns[0]) < 6 and turns[-1] == found[-1:]

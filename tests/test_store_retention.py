@@ -65,5 +65,5 @@ def test_many_stories_go_in_batches_that_are_told(desk: Desk) -> None:
             tx.add_article(article(number, "aawsat"), tx.open_story(NOW), Placement(None, "new"), False)
     told: list[int] = []
     desk.store.prune(LATER, KEEP, batch=3, progress=lambda so_far: told.append(so_far.articles))
-    assert told == [3, 6, 7]
+    assert told == [3, 6, 7, 7]  # the last step forgets old keys
     assert desk.claim(LATER, PACES) == []

@@ -244,7 +244,8 @@ class Fetcher:
             raise FetchError(
                 "redirect", f"{hop.shown}: redirects to something that is no address; check the feed's address"
             ) from None
-        shown = hop.shown if target.host == hop.url.host else f"{hop.shown.split(' ')[0]} (redirected to {target.host})"
+        where = target.host or f"{target.scheme}:"
+        shown = hop.shown if where == hop.url.host else f"{hop.shown.split(' ')[0]} (redirected to {where})"
         target = self.guard.check_url(str(target.with_user(None) if target.user else target), shown=shown)
         hop.permanent &= response.status in (301, 308) and not (hop.url.scheme == "https" and target.scheme == "http")
         hop.cookies.update_cookies(response.cookies, response.url)

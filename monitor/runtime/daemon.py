@@ -31,9 +31,10 @@ from monitor.runtime.health import Figures, serve
 from monitor.runtime.logs import log
 from monitor.runtime.troubles import Troubles
 from monitor.store.connection import utc_now
+from monitor.store.records import PruneReport
 
 RELEASE_EVERY, INDEX_EVERY, PRUNE_EVERY = 10, 5, 6 * 3600  # seconds
-INDEX_BATCH = 200
+INDEX_BATCH = 50
 
 
 class Daemon:
@@ -155,14 +156,16 @@ class Daemon:
         return [(self._guarded(tick), seconds) for tick, seconds in every]
 
     def _guarded(self, tick: ticks.Tick) -> ticks.Tick:
+        # hours pass before the next pruning: whether all is well again, a poll tick shows sooner
+        work = "_poll_tick" if tick == self._prune else getattr(tick, "__name__", "")
+
         async def run() -> None:
             try:
                 await tick()
-                self.troubles.store_works()
-                self.figures.store_failed(False)
+                self.troubles.store_works(work)
             except StoreError as error:
-                self.troubles.store_fails(error)
-                self.figures.store_failed(True)
+                self.troubles.store_fails(error, work)
+            self.figures.store_failed(bool(self.troubles.store_failing))
 
         return run
 
@@ -203,9 +206,10 @@ class Daemon:
             return
         try:
             report = await pipeline.poll_feed(self.flow, feed, state, self.clock())
+            self.troubles.store_works("poll")
         except StoreError as error:
             self._unread.add(feed.id)
-            self.troubles.store_fails(error)
+            self.troubles.store_fails(error, "poll")
             return
         except Exception as error:
             log().exception("a poll failed unexpectedly", feed=feed.id, error=repr(error))
@@ -226,8 +230,9 @@ class Daemon:
     async def _deliver(self, claim: DeliveryClaim) -> None:
         try:
             outcome = await pipeline.deliver(self.flow, claim, self.clock)
+            self.troubles.store_works("deliver")
         except StoreError as error:  # the lease runs out, and the delivery is looked at again
-            self.troubles.store_fails(error)
+            self.troubles.store_fails(error, "deliver")
             return
         except Exception as error:
             log().exception("a delivery failed unexpectedly", channel=claim.channel, error=repr(error))
@@ -243,14 +248,17 @@ class Daemon:
             log().info("held hits are released", alerts=made)
 
     async def _index(self) -> None:
-        done = INDEX_BATCH
-        while done == INDEX_BATCH:
-            done = await self.flow.write(self.flow.store.index_pending, index_text, INDEX_BATCH)
+        while await self.flow.write(self.flow.store.index_pending, index_text, INDEX_BATCH):
+            pass
 
     async def _prune(self) -> None:
         keep: timedelta | None = self.settings.retention.keep
         if keep is not None:
-            report = await self.flow.write(self.flow.store.prune, self.clock(), keep)
+            steps = self.flow.store.prune_steps(self.clock(), keep)
+            report = PruneReport()
+            # each step is a turn of its own on the writer thread: alerts do not wait for the end of all of them
+            while (so_far := await self.flow.write(next, steps, None)) is not None:
+                report = so_far
             if report.articles:
                 log().info("old articles removed", articles=report.articles, hits=report.hits)
 

@@ -29,6 +29,7 @@ class Troubles:
         self._failing: dict[str, str] = {}  # feeds whose last poll failed
         self._silent = False
         self._store_told: datetime | None = None
+        self.store_failing: set[str] = set()  # kinds of work that the database fails
 
     async def polled(self, feed: Feed, state: FeedState, report: PollReport) -> None:
         """Note a poll: a feed that stays dead is told, and that no feed at all answers."""
@@ -97,15 +98,18 @@ class Troubles:
         """The configuration on disk is right again."""
         await self._over("edit/", "The edited configuration is in order and in force.")
 
-    def store_fails(self, error: StoreError) -> None:
-        """The database cannot be used now; told at most every ten minutes, since it cannot keep a notice."""
+    def store_fails(self, error: StoreError, work: str) -> None:
+        """The database cannot be used for some work now. Told at most every ten minutes, as it cannot keep a notice."""
+        self.store_failing.add(work)
         now = self._clock()
         if self._store_told is None or now - self._store_told >= STORE_AGAIN:
             log().error("the database fails; everything waits and is tried again", error=str(error))
             self._store_told = now
 
-    def store_works(self) -> None:
-        """The database works."""
-        if self._store_told is not None:
+    def store_works(self, work: str) -> None:
+        """That work went well. On a full disk reading does, so only what failed can show that the trouble is over."""
+        if work not in self.store_failing:
+            return
+        self.store_failing.remove(work)
+        if not self.store_failing:
             log().info("the database works again")
-            self._store_told = None

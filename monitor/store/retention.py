@@ -6,7 +6,7 @@ removed articles are kept for as long as a feed still carries them, and a while 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
 
@@ -45,10 +45,18 @@ class Retention(Database):
         batch: int = BATCH,
         progress: Callable[[PruneReport], None] | None = None,
     ) -> PruneReport:
-        """Remove the stories whose articles are all older than `keep`, with everything about them; what was removed.
+        """Go through all of prune_steps; what was removed. progress: told after each step what was removed so far."""
+        total = PruneReport()
+        for total in self.prune_steps(now, keep, batch=batch):
+            if progress:
+                progress(total)
+        return total
 
-        Stories with a message that may still be sent or edited, or with a held hit, stay. progress: told after each
-        batch what was removed so far.
+    def prune_steps(self, now: datetime, keep: timedelta, *, batch: int = BATCH) -> Iterator[PruneReport]:
+        """Remove the stories whose articles are all older than `keep`, with everything about them, a batch a step.
+
+        Stories with a message that may still be sent or edited, or with a held hit, stay. Each step is a transaction
+        of its own and yields what was removed so far.
         """
         total = PruneReport()
         while True:
@@ -58,12 +66,11 @@ class Retention(Database):
                 if not gone:
                     break
                 total = _sum(total, _remove(connection, gone, now))
-            if progress:
-                progress(total)
+            yield total
         with self._writing() as connection:
             total = _sum(total, _forget(connection, now, keep))
         dialect.give_back_space(self._engine)
-        return total
+        yield total
 
 
 def _old_stories(connection: sa.Connection, before: datetime, limit: int) -> list[int]:

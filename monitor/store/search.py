@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,6 +11,7 @@ from monitor.store import dialect
 from monitor.store.connection import Database
 from monitor.store.tables import articles
 
+TURN = 100_000
 _INDEXED = sa.table("article_words", sa.column("article_id", sa.Integer))
 
 
@@ -17,8 +19,9 @@ class Search(Database):
     """The store's part that indexes."""
 
     def index_pending(self, index_text: Callable[[str], str], limit: int = 200) -> int:
-        """Index up to `limit` articles that search does not find yet, the oldest first; how many that were.
+        """Index some articles that search does not find yet, the oldest first; how many that were.
 
+        They are `limit` at most, and no more than holds TURN code points, so that nobody waits long for the database.
         index_text: a text → its words as they are looked up, separated by spaces.
         """
         newest = sa.select(sa.func.coalesce(sa.func.max(_INDEXED.c.article_id), 0)).scalar_subquery()
@@ -29,7 +32,7 @@ class Search(Database):
             .limit(limit)
         )
         with self._reading() as connection:
-            found = connection.execute(statement).all()
+            found = _turn(connection.execute(statement).all())
         rows = [
             {"id": row.id, "words": dialect.index_words(index_text("\n".join((row.title, row.summary, row.body))))}
             for row in found
@@ -45,3 +48,13 @@ class Search(Database):
                 }
                 dialect.add_to_index(connection, [row for row in rows if row["id"] not in done])
         return len(rows)
+
+
+def _turn(rows: Sequence[Any]) -> Sequence[Any]:
+    """The first of the articles: at least one, and no more than hold TURN code points."""
+    total = 0
+    for number, row in enumerate(rows):
+        total += len(row.summary) + len(row.body)
+        if total > TURN and number:
+            return rows[:number]
+    return rows

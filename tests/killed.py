@@ -1,0 +1,108 @@
+"""`rasid` as it is, but killed at a named point, at a later time, or with names of an attacker. For tests.
+
+    python -m tests.killed [--after PLACE | --before PLACE] [--nth 1] [--later 0] [--name HOST=ADDRESS] -- run
+
+PLACE is module:function or module:Class.method, as it is looked up when it is called. The process kills itself with
+SIGKILL after the n-th return of it, or before the n-th call. later: seconds by which the clock is ahead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib
+import inspect
+import itertools
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import time_machine
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from monitor.feeds import guard
+
+
+def arm(place: str, nth: int, *, before: bool) -> None:
+    """Let the process die at the n-th pass of a place."""
+    module, _, path = place.partition(":")
+    *owners, name = path.split(".")
+    owner = functools.reduce(getattr, owners, importlib.import_module(module))
+    setattr(owner, name, doomed(getattr(owner, name), nth, before=before))
+
+
+def doomed(work: Callable[..., Any], nth: int, *, before: bool) -> Callable[..., Any]:
+    """The function, which kills the process at its n-th pass."""
+    passes = itertools.count(1)
+
+    def passed() -> None:
+        if next(passes) == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(work)
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            passed()
+        result = work(*args, **kwargs)
+        if not before:
+            passed()
+        return result
+
+    @functools.wraps(work)
+    async def waiting(*args: Any, **kwargs: Any) -> Any:
+        if before:
+            passed()
+        result = await work(*args, **kwargs)
+        if not before:
+            passed()
+        return result
+
+    return waiting if inspect.iscoroutinefunction(work) else plain
+
+
+class Names(AbstractResolver):
+    """A name server that answers with the addresses it was told, and knows no other name."""
+
+    known: dict[str, str] = {}  # noqa: RUF012 - filled by main
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if host not in self.known:
+            raise OSError(None, "Domain name not found")
+        answer = self.known[host]
+        kind = socket.AF_INET6 if ":" in answer else socket.AF_INET
+        return [ResolveResult(hostname=host, host=answer, port=port, family=kind, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        self.known.clear()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="rasid, killed at a named point")
+    parser.add_argument("--after")
+    parser.add_argument("--before")
+    parser.add_argument("--nth", type=int, default=1)
+    parser.add_argument("--later", type=float, default=0.0)
+    parser.add_argument("--name", action="append", default=[])
+    parser.add_argument("arguments", nargs="+")
+    options = parser.parse_args()
+    if options.after or options.before:
+        arm(options.after or options.before, options.nth, before=bool(options.before))
+    if options.name:
+        Names.known = dict(one.split("=") for one in options.name)
+        vars(guard)["DefaultResolver"] = Names
+    if options.later:
+        time_machine.travel(datetime.now(UTC) + timedelta(seconds=options.later), tick=True).start()
+    from monitor.__main__ import main as rasid
+
+    sys.argv[1:] = options.arguments
+    rasid()
+
+
+if __name__ == "__main__":
+    main()
