@@ -44,7 +44,7 @@ def entries(seed: int, count: int) -> str:
         return " ".join(rng.choice(WORDS) for _ in range(number))
 
     return rss(f"feed{seed}", *(
-        Item(f"{words(6)} {seed * 100 + one}", words(60), f"{seed}-{one}", now - timedelta(minutes=10 * one + 200))
+        Item(f"{words(6)} {seed * 100 + one}", words(60), f"{seed}-{one}", when=now - timedelta(minutes=10 * one + 200))
         for one in range(count)
     ))  # fmt: skip
 

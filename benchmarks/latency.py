@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +40,7 @@ def strike(number: int, rng: random.Random) -> Item:
     """An article that the shipped rule on drones hits, told from every other by its number."""
     city = rng.choice(CITIES)
     told = f"قال الحاكم إن الحطام رقم {number * 7} سقط {rng.choice(TAILS)} ولم يصب أحد، وأغلق طريق {number * 13}."
-    return Item(
-        f"أوكرانيا تعلن إسقاط {number} مسيّرة من طراز شاهد فوق {city}", told, f"strike-{number}", datetime.now(UTC)
-    )
+    return Item(f"أوكرانيا تعلن إسقاط {number} مسيّرة من طراز شاهد فوق {city}", told, f"strike-{number}")
 
 
 def publish(house: House, paths: list[str], count: int, rng: random.Random, progress: Progress) -> dict[int, float]:
