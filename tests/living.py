@@ -46,8 +46,8 @@ class Item:
     title: str
     text: str = ""
     guid: str = ""
-    link: str = ""
     when: datetime = field(default_factory=lambda: datetime.now(UTC))
+    link: str = ""  # of its page, where it has one
 
 
 def rss(outlet: str, *items: Item) -> str:

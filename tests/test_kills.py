@@ -108,7 +108,7 @@ class Mortal:
             page = f"/{outlet}-{one.guid}.html"
             text = f"<p>{one.text}</p>" * 3
             self.here.feeds.set(page, f"<html><body><article><h1>{one.title}</h1>{text}</article></body></html>")
-            with_pages.append(Item(one.title, one.text, one.guid, self.here.feeds.url(page), one.when))
+            with_pages.append(replace(one, link=self.here.feeds.url(page)))
         self.here.feeds.set(f"/{outlet}", rss(outlet, *with_pages))
 
     def dies(self, place: str, *, nth: int = 1, before: bool = False) -> None:
