@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from watchfiles import Change, awatch
@@ -17,7 +18,8 @@ from monitor.runtime.logs import log
 from monitor.runtime.troubles import Troubles
 
 LOOK_EVERY = 5  # seconds
-_FIXED = ("database", "fetch", "parsing", "stories", "http", "log")  # settings that are read at the start only
+# Settings that are read at the start only.
+_FIXED = ("database", "fetch", "parsing", "stories", "http", "log", "polling.tick", "delivery.tick")
 
 
 async def edits(directory: Path) -> AsyncIterator[None]:
@@ -97,4 +99,4 @@ async def read(before: Configuration, environ: Mapping[str, str] | None, trouble
 def needs_restart(before: Configuration, found: Configuration) -> list[str]:
     """The settings that changed and are only read at the start."""
     old, new = before.settings.settings, found.settings.settings
-    return [name for name in _FIXED if getattr(old, name) != getattr(new, name)]
+    return [name for name in _FIXED if attrgetter(name)(old) != attrgetter(name)(new)]

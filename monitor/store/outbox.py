@@ -101,6 +101,11 @@ class Outbox(Database):
 
     def release_expired(self, now: datetime, quarantine: timedelta) -> int:
         """Give up the claims whose lease ran out; how many there were. quarantine: see take_over."""
+        begun = deliveries.c.state.in_(("sending", "unknown"))
+        wrong = sa.or_(deliveries.c.lease_until <= now, started_after(now + CLOCK_SLACK))
+        with self._reading() as connection:  # nearly always there is nothing to do, and nothing to lock
+            if connection.execute(sa.select(deliveries.c.id).where(begun, wrong).limit(1)).first() is None:
+                return 0
         with self._writing() as connection:
             _rewind(connection, now, quarantine)
         return self._lose(deliveries.c.lease_until <= now, now, quarantine)
