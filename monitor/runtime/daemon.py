@@ -34,6 +34,7 @@ from monitor.store.connection import utc_now
 from monitor.store.records import PruneReport
 
 RELEASE_EVERY, INDEX_EVERY, PRUNE_EVERY = 10, 5, 6 * 3600  # seconds
+RELOAD_AGAIN = 5.0  # seconds until an edit is read again that the database kept from being taken over
 INDEX_BATCH = 50
 
 
@@ -192,9 +193,9 @@ class Daemon:
         self.figures.polling(len(self._polls))
         if free <= 0:
             return
-        if self._unread:
-            await self.flow.write(partial(self.flow.store.release_feeds, only=sorted(self._unread)))
-            self._unread = set()
+        if unread := sorted(self._unread):
+            await self.flow.write(partial(self.flow.store.release_feeds, only=unread))
+            self._unread.difference_update(unread)
         claim = self.flow.store.claim_feeds
         lease = self.settings.polling.lease
         for state in await self.flow.write(lambda: claim(self.clock(), limit=free, lease=lease)):
@@ -206,6 +207,7 @@ class Daemon:
             return
         try:
             report = await pipeline.poll_feed(self.flow, feed, state, self.clock())
+            await self.troubles.polled(feed, state, report)
             self.troubles.store_works("poll")
         except StoreError as error:
             self._unread.add(feed.id)
@@ -215,7 +217,6 @@ class Daemon:
             log().exception("a poll failed unexpectedly", feed=feed.id, error=repr(error))
             return
         self.figures.polled(report)
-        await self.troubles.polled(feed, state, report)
         self.figures.failing(self.troubles.failing)
         if report.new or report.hits:
             log().info("polled", feed=feed.id, new=report.new, hits=report.hits, alerts=report.alerts)
@@ -277,23 +278,34 @@ class Daemon:
 
     async def reload(self) -> None:
         """Take over the configuration files as they now are; if anything is wrong, stay with what is in force."""
+        while True:
+            try:
+                await self._reload()
+                return self.troubles.store_works("reload")
+            except StoreError as error:
+                self.troubles.store_fails(error, "reload")
+                await asyncio.sleep(RELOAD_AGAIN)
+
+    async def _reload(self) -> None:
         found = await reload.read(self.found, self.environ, self.troubles)
         if found is None:
             return
         before = self.found
         try:
             hints, retired = await assembly.configure(self.flow, found, self.clock(), self.console, before=before)
+        except StoreError:  # no fault of the edit
+            raise
         except Exception as error:
             await self.troubles.broken_edit([str(error)])
             return
         self._start(self._background, self._retire(retired, set(self._deliveries)))
-        await self._release_tick(everything=True)
         self.found = found
         self._feeds = {feed.id: feed for feed in found.catalog.feeds}
         logs.keep_secret(found.secrets())
-        await self.troubles.mended()
         log().info("configuration reloaded", rules=len(found.rules.rules), feeds=len(self._feeds))
         for hint in hints:
             log().info(hint)
         for name in reload.needs_restart(before, found):
             log().warning("this setting changes with the next start", setting=name)
+        await self._release_tick(everything=True)
+        await self.troubles.mended()
