@@ -73,6 +73,15 @@ def test_a_variable_that_a_channel_names_is_no_unknown_setting(config: Path) -> 
     assert [one["where"] for one in answer["warnings"]] == ["RASID_LOG__LEVLE"]
 
 
+def test_check_refuses_a_channel_that_the_daemon_could_not_start_with(config: Path) -> None:
+    (config / "channels.yaml").write_text("channels:\n  - {name: main, type: webhook}\n", encoding="utf-8")
+    refused = rasid(config, "check")
+    assert refused.returncode == 2
+    assert "channels.yaml: channels: channel main: set RASID_WEBHOOK_URL" in refused.stdout
+    good = json.loads(rasid(config, "check", "--json", RASID_WEBHOOK_URL="https://example.com/rasid").stdout)
+    assert (good["ok"], good["warnings"]) == (True, [])
+
+
 def test_rules_may_lie_in_a_folder(config: Path) -> None:
     (config / "rules").mkdir()
     (config / "rules" / "more.yaml").write_text(RULES.replace("quake", "flood"), encoding="utf-8")

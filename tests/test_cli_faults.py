@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import typer
 
 from monitor.faces.cli.app import COMMANDS, load
 from monitor.faces.cli.last_words import last_words
 from tests.feed_server import Route
 from tests.living import ROOT, RULES, Living, living, rss
+from tests.postgres import PostgresServer
 from tests.test_end_to_end import STRIKE, TALKS, VIDEO
 
 LATIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
@@ -104,6 +106,32 @@ def test_what_nobody_foresaw_is_told_with_its_place_and_without_secrets(here: Li
             )
         )
     assert "defect of Rasid" in said and "geheim" not in said and "abcdefghij" not in said
+
+
+def test_a_postgres_that_refuses_or_is_not_there_is_told_without_the_password(
+    here: Living, postgres: PostgresServer
+) -> None:
+    admin = postgres.new_database()
+    engine = sa.create_engine(admin, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text("CREATE ROLE reader LOGIN PASSWORD 'richtig'"))
+        rules = postgres.folder / "data" / "pg_hba.conf"
+        rules.write_text(f"local all reader scram-sha-256\n{rules.read_text()}")
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    locked = admin.replace("postgres@", "reader@")
+    for url, password, told in (
+        (locked, "geheim", "the password is refused: correct RASID_DATABASE_PASSWORD"),
+        (locked, "", "set RASID_DATABASE_PASSWORD"),
+        (f"postgresql://reader@/none?host={postgres.folder}", "richtig", "create the database"),
+        ("postgresql://reader@127.0.0.1:1/none", "geheim", "the server does not answer"),
+        ("postgresql://reader@no-such-host.invalid/none", "geheim", "not known to DNS"),
+    ):
+        for command in ("status", "run"):
+            more = {"RASID_DATABASE__URL": url} | ({"RASID_DATABASE_PASSWORD": password} if password else {})
+            done = bytes_of(here, command, **more)
+            said = (done.stdout + done.stderr).decode()
+            assert (done.returncode, told in said, "Traceback" in said) == (2, True, False), said
+            assert "geheim" not in said
 
 
 @pytest.mark.parametrize("encoding", ["", "latin-1"])

@@ -148,6 +148,13 @@ def build_transports(
     return built
 
 
+async def check_channels(found: Configuration) -> None:
+    """Build every channel and give it back, without speaking to anyone. DeliveryError: a daemon could not start."""
+    wanted = channels.resolve(found.channels, found.settings.environ).channels
+    for transport in build_transports(found, wanted, None).values():
+        await transport.close()
+
+
 async def close_transports(flow: Flow) -> None:
     """Give back the connections of every channel."""
     for transport in flow.transports.values():

@@ -13,6 +13,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from monitor import settings, yamlfile
+from monitor.delivery import apprise, webhook
 from monitor.delivery import channels as channel_file
 from monitor.delivery.transports import HttpOptions
 from monitor.errors import ConfigError, Problem
@@ -26,6 +27,7 @@ from monitor.settings import Loaded
 from monitor.yamlfile import near
 
 T = TypeVar("T")
+_ADDRESSES = {"webhook": webhook.URL_ENV, "apprise": apprise.URL_ENV}  # variables of channels that name none
 _SECRET_SIGNS = ("TOKEN", "SECRET", "PASSWORD", "APPRISE", "WEBHOOK_URL")
 
 
@@ -151,6 +153,7 @@ def _cross_checks(
     named = set(catalog.variables if catalog else ())
     if channels is not None:
         named |= {str(v) for one in channels.values() for k, v in one.options.items() if k.endswith("_env")}
+        named |= {_ADDRESSES[one.type] for one in channels.values() if one.type in _ADDRESSES}
         if not channels:
             what = "there are no channels: no alert is sent anywhere; add one, at least `- {name: main, type: console}`"
             warnings.append(Problem(str(directory / "channels.yaml"), 0, 0, "channels", what, "warning"))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from monitor import settings
-from monitor.errors import ConfigError, Problem
+from monitor.errors import ConfigError, DeliveryError, Problem
 from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told, warn
-from monitor.runtime import configuration
+from monitor.runtime import assembly, configuration
+from monitor.runtime.configuration import Configuration
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -23,6 +25,7 @@ def check(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
     """
     try:
         found = configuration.load(config)
+        asyncio.run(_check_channels(config, found))
     except ConfigError as error:
         if as_json:
             print_json({"ok": False, "problems": _json(error.problems), "warnings": [], "counts": {}})
@@ -64,6 +67,14 @@ def show(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
     else:
         print_table(["setting", "value", "from"], [[one.name, one.value, one.origin] for one in rows])
     warn(found.warnings)
+
+
+async def _check_channels(config: Path, found: Configuration) -> None:
+    try:
+        await assembly.check_channels(found)
+    except DeliveryError as error:
+        problems = [Problem(str(config / "channels.yaml"), 0, 0, "channels", one) for one in str(error).splitlines()]
+        raise ConfigError(problems) from None
 
 
 def _json(problems: Sequence[Problem]) -> list[dict[str, object]]:
