@@ -49,6 +49,18 @@ def test_a_feed_is_tried_with_the_rules_before_it_is_polled(here: Living) -> Non
     assert nonsense.returncode == 2 and "neither a feed's id nor an address" in nonsense.stderr
 
 
+def test_nothing_that_a_feed_or_page_says_can_drive_the_terminal(here: Living) -> None:
+    evil = "\x1b]0;evil\x07\x1b[31m"
+    entry = {"id": "1", "url": "https://a.example/1", "title": f"قمة {evil}", "content_text": evil}
+    made = {"version": "https://jsonfeed.org/version/1.1", "title": f"أنباء {evil}", "items": [entry]}
+    here.feeds.set("/json", Route(body=json.dumps(made).encode(), content_type="application/feed+json"))
+    offer = f"<link rel='alternate' type='application/rss+xml' title='{evil}' href='/x{evil}.xml'>"
+    here.feeds.set("/page", Route(body=f"<html><head>{offer}</head></html>".encode(), content_type="text/html"))
+    for path in ("/json", "/page"):
+        shown = here.rasid("feeds", "test", here.feeds.url(path), check=False).stdout
+        assert "\x1b" not in shown and "\x07" not in shown and "evil" in shown
+
+
 def test_a_feed_is_found_on_a_page_and_added_with_the_comments_kept(here: Living) -> None:
     file = here.config / "feeds.yaml"
     file.write_text("# ours\n" + file.read_text())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
+from monitor.feeds import cleaning
 from monitor.feeds.urls import canonical, link
 
 MAX_CHARACTERS = 2_000_000
@@ -65,7 +66,7 @@ class _Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}
         target = known.get("href", "").strip()
-        title = " ".join(known.get("title", "").split())[:200]
+        title = cleaning.line(known.get("title", ""))[:200]
         if not target:
             return
         if tag == "base" and not self.base:

@@ -107,7 +107,7 @@ def _from_json(text: str, place: Place, *, now: datetime, hashes: Sequence[str],
     found = jsonfeed.read(text, limit=MAX_ENTRIES)
     place = replace(place, home=found.home, language=found.language)
     made = articles(found.entries, place, now=now, hashes=hashes)
-    return Parsed(made, cleaning.shorten(found.title, 300), found.language, tuple(notes))
+    return Parsed(made, cleaning.shorten(cleaning.line(found.title), 300), found.language, tuple(notes))
 
 
 def _feedparser(text: str) -> Any:
