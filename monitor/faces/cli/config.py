@@ -11,7 +11,7 @@ import typer
 from monitor import settings
 from monitor.errors import ConfigError, DeliveryError, Problem
 from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told, warn
-from monitor.runtime import assembly, configuration
+from monitor.runtime import configuration
 from monitor.runtime.configuration import Configuration
 
 app = typer.Typer(no_args_is_help=True)
@@ -70,6 +70,8 @@ def show(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
 
 
 async def _check_channels(config: Path, found: Configuration) -> None:
+    from monitor.runtime import assembly  # brings the network and the database, which `config show` does not need
+
     try:
         await assembly.check_channels(found)
     except DeliveryError as error:
