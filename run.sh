@@ -31,7 +31,8 @@ find_python() {
   exit 1
 }
 
-# Set-up runs when pyproject.toml or constraints.txt changed since the last one, and is skipped otherwise.
+# Set-up runs when pyproject.toml or constraints.txt changed since the last one, and is skipped otherwise. It is marked as
+# done at its very end, so one that was cut off is made good by the next.
 setup() {
   local group=$1 stamp mark
   stamp="$venv/.rasid-$group"
@@ -39,11 +40,9 @@ setup() {
   if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$mark" ]; then return; fi
   if command -v uv >/dev/null 2>&1; then
     [ -x "$venv/bin/python" ] || uv venv --quiet --python '>=3.11' "$venv"
-    if [ "$group" = dev ]; then
-      uv pip install --quiet --python "$venv/bin/python" -c constraints.txt --group dev -e .
-    else
-      uv pip install --quiet --python "$venv/bin/python" -c constraints.txt -e .
-    fi
+    local groups=()
+    if [ "$group" = dev ]; then groups=(--group dev); fi
+    uv pip install --quiet --compile-bytecode --python "$venv/bin/python" -c constraints.txt "${groups[@]}" -e .
   else
     local python
     if [ ! -x "$venv/bin/pip" ]; then

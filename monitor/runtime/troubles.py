@@ -15,7 +15,7 @@ from monitor.runtime.logs import log
 DEAD_AFTER = 6  # failures in a row, with back-off: hours
 NOBODY_ANSWERS = "feeds/none"
 STORE_AGAIN = timedelta(minutes=10)
-DEMO = "To see Rasid work without a network: rasid demo"
+DEMO = "To see Rasid work without a network: rasid demo (in a checkout ./run.sh demo)"
 
 
 class Troubles:

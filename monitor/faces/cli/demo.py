@@ -30,6 +30,7 @@ What to try next · ماذا بعد؟
   rasid run                watch its feeds; without a Telegram token alerts are printed like here
   rasid match "إسقاط طائرة شاهد فوق كييف"     which rules hit a text, and why
   rasid rules test         every rule carries its own examples
+In a checkout write ./run.sh rasid for rasid, and ./run.sh start for rasid run.
 """
 
 
