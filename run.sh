@@ -37,7 +37,15 @@ setup() {
   local group=$1 stamp mark
   stamp="$venv/.rasid-$group"
   mark=$(cat pyproject.toml constraints.txt | cksum)
+  # An environment whose folder was moved, or whose Python is gone, is made anew: its scripts name their old place.
+  if [ -e "$venv/.rasid-place" ] && ! { [ "$(cat "$venv/.rasid-place")" = "$PWD" ] && [ -x "$venv/bin/python" ]; }; then
+    rm -rf "$venv"
+  fi
   if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$mark" ]; then return; fi
+  if ! touch . 2>/dev/null; then
+    echo "$PWD cannot be written to: put the project where you may write, or install it with pip install ." >&2
+    exit 1
+  fi
   if command -v uv >/dev/null 2>&1; then
     [ -x "$venv/bin/python" ] || uv venv --quiet --python '>=3.11' "$venv"
     local groups=()
@@ -63,6 +71,7 @@ print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"][
     fi
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . "${extra[@]}"
   fi
+  echo "$PWD" >"$venv/.rasid-place"
   echo "$mark" >"$stamp"
 }
 
