@@ -5,16 +5,22 @@ from datetime import UTC, datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.arabic.dictionary import Dictionary
 from monitor.matching import oracle
 from monitor.matching.matcher import Matcher
 from monitor.matching.tree import And, AtLeast, Near, Node, Not, Or, Phrase, Regex, Same, Scope, Score, Term
 from monitor.model import Article, Outlet, Rule
+from tests.small_dictionary import SMALL
 
 AT = (0, 0)
-WORDS = ["شاهد", "مسيرة", "طائرات", "الطائرة", "قصف", "أوكرانيا", "من", "روسية", "Shahed-136", "باغ", "كاراباخ"]
+WORDS = [
+    *("شاهد", "صاروخ", "عدد", "اسل", "مسيرة", "طائرات", "الطائرة", "قصف", "أوكرانيا", "من", "روسية", "باغ", "كاراباخ"),
+    "Shahed-136",
+]
 TEXT_WORDS = [
     *("شاهد", "الشاهد", "وشاهد", "بشاهد", "شَاهِد", "مسيّرة", "المسيّرة", "بالمسيرات", "طائرات", "بطائرات", "الطائرة"),
     *("قصف", "يقصف", "سيقصفون", "اوكرانيا", "لأوكرانيا", "من", "منها", "روسي", "الروسية", "Shahed", "136", "قراباغ"),
+    *("صواريخهم", "وإعداد", "أعدادها", "باسل", "والاعداد"),
     *("كراباخ", "للجنة", "عيان", "ال\u0640", "ﷺ", "3.5"),
 ]
 GAPS = [" ", " ", " ", " ", ". ", "؟ ", "\n", ' "', "، ", "-", "_"]
@@ -69,10 +75,10 @@ RULE = Rule("r", "ق", "r")
 
 
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(queries, articles)
-def test_matcher_equals_oracle(query: Node, article: Article) -> None:
-    found = Matcher([(RULE, query)], {"o": OUTLET}).match(article)
-    expected = oracle.matches(RULE, query, article, OUTLET)
+@given(queries, articles, st.sampled_from([None, SMALL]))
+def test_matcher_equals_oracle(query: Node, article: Article, dictionary: Dictionary | None) -> None:
+    found = Matcher([(RULE, query)], {"o": OUTLET}, dictionary=dictionary).match(article)
+    expected = oracle.matches(RULE, query, article, OUTLET, dictionary)
     assert found == ([expected] if expected else [])
 
 

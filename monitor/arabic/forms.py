@@ -1,51 +1,33 @@
 """A term → the surface forms it may take in a text. The query side does this once; texts are only cut (tokens.py).
 
-Without a dictionary the rules decide by the ending alone: a *word* inflects and takes pronouns, a *name* hardly does.
-A dictionary, where there is one, adds the forms of the word's lemmas and refuses forms that are other words.
+Without a dictionary the rules of `inflections` decide by the ending alone: a *word* inflects and takes pronouns, a
+*name* hardly does. A dictionary, where there is one, adds the forms of the word's lemmas (broken plurals above all)
+and knows which generated forms, and which words of a text, are other words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
+from monitor.arabic.dictionary import Dictionary, Owner
+from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, looks_common, singulars
 from monitor.arabic.names import territories
-from monitor.arabic.normalise import fold, soft
+from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.tokens import AL, BARE
 
 Kind = Literal["auto", "name", "word"]
-ANY = BARE | AL
-PRONOUNS = ("ه", "ها", "هم", "هن", "هما", "نا", "ك", "كم", "كن", "كما")
-_BY_LAST = {last: tuple(p for p in PRONOUNS if p[-1] == last) for last in {p[-1] for p in PRONOUNS}}
 _NUMBERED = ("ان", "ين", "ون")
-_FEMININE = ("ات", "تان", "تين")
-
-
-class Dictionary(Protocol):
-    """What a dictionary must know of soft forms; forms.py works with none."""
-
-    def lemmas(self, word: str) -> frozenset[str]:
-        """The lemmas a term stands for; empty where the word is unknown."""
-
-    def forms(self, lemma: str) -> frozenset[str]:
-        """The nominal forms of a lemma, those with the article written with it."""
-
-    def refuses(self, form: str, lemmas: frozenset[str]) -> bool:
-        """Whether this form (article included) is known only as a form of other lemmas."""
-
-    def other_words(self, forms: Iterable[str], lemmas: frozenset[str]) -> frozenset[str]:
-        """Folded tokens, clitic and all, that are words of their own (باسم, بسبب) and so no clitic + form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What a term may look like. modes: folded form → BARE | AL; refused: folded tokens that are other words.
+    """What a term may look like. modes: folded form → BARE | AL; hosts: the folded forms that take a pronoun too.
 
     typed is the term's soft form: a function word matches only a term typed just so. stem is the term without a typed
-    article (of a name the article is otherwise required). hosts are the folded forms that take a pronoun: modes also
-    holds each of them with every pronoun, but for those a dictionary refuses; who must save memory strips pronouns
-    from texts instead.
+    article (of a country the article is otherwise required). Other words, as a dictionary knows them, in soft form:
+    refused are whole words of a text, proclitic and all; barred is what is left of one without its proclitics.
     """
 
     typed: str
@@ -53,15 +35,8 @@ class Forms:
     kind: Literal["name", "word"]
     modes: Mapping[str, int]
     refused: frozenset[str] = field(default_factory=frozenset)
+    barred: frozenset[str] = field(default_factory=frozenset)
     hosts: frozenset[str] = field(default_factory=frozenset)
-
-
-def strip_pronoun(word: str) -> tuple[str, ...]:
-    """What a word may be without a pronoun at its end: none, one or more remainders (folded in, folded out)."""
-    endings = _BY_LAST.get(word[-1:])
-    if not endings:
-        return ()
-    return tuple(word[: -len(ending)] for ending in endings if len(word) > len(ending) and word.endswith(ending))
 
 
 def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = None) -> Forms:
@@ -69,115 +44,146 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
     typed = soft(term)
     if not _arabic(typed):
         return Forms(typed, typed, "name", {fold(typed): ANY})
-    with_al = typed.startswith("ال") and len(typed) >= 5 and typed != "الله"
-    stem = typed[2:] if with_al else typed
-    lemmas = dictionary.lemmas(typed) if dictionary else frozenset[str]()
-    sort = _kind(typed, stem, bool(lemmas), dictionary) if kind == "auto" else kind
+    stem = _stem(typed)
+    lemmas = _lemmas(typed, stem, dictionary)
+    sort = _kind(typed, stem, lemmas, dictionary) if kind == "auto" else kind
     found: dict[str, int] = {}
-    if with_al:
-        _add(found, typed, BARE)
-        _add(found, stem, ANY if sort == "word" else AL)
-    else:
-        _add(found, stem, ANY)
-    if (
-        kind == "auto"
-        and sort == "name"
-        and len(stem) >= 4
-        and stem[-1] not in "اويىءهة"
-        and not _territory(typed, stem)
-    ):
-        _add(found, stem + "ات", ANY)  # an unknown word may be a common one after all
-    for form, modes in _generated(stem, sort, lemmas, dictionary).items():
-        kept = _kept(form, modes, lemmas, dictionary)
-        if kept and form not in (typed, stem):
-            _add(found, form, kept)
-    hosts = _hosts(found, typed) if sort == "word" else set()
-    for form in {host + pronoun for host in hosts for pronoun in PRONOUNS}:
-        if not (dictionary and dictionary.refuses(form, lemmas)):
-            _add(found, form, BARE)
-    refused = dictionary.other_words(found, lemmas) if dictionary else frozenset[str]()
-    modes_of: dict[str, int] = {}
-    for form, modes in found.items():
-        _add(modes_of, fold(form), modes)
-    return Forms(typed, stem, sort, modes_of, refused - modes_of.keys(), frozenset(map(fold, hosts)))
+    for form in _forms(typed, stem, sort, kind == "auto", lemmas, dictionary):
+        found[form.text] = found.get(form.text, 0) | form.modes
+    modes: dict[str, int] = {}
+    for text, allowed in found.items():
+        modes[fold(text)] = modes.get(fold(text), 0) | allowed
+    hosts = _hosts(found, typed) if sort == "word" else frozenset[str]()
+    refused = barred = frozenset[str]()
+    if dictionary:
+        own = lemmas | {typed, stem}
+        refused = _refused(found, own, dictionary)
+        barred = _barred(stem, found, hosts, own, dictionary) if sort == "word" else barred
+    return Forms(typed, stem, sort, modes, refused, barred, frozenset(map(fold, hosts)))
 
 
-def _kind(typed: str, stem: str, known: bool, dictionary: Dictionary | None) -> Literal["name", "word"]:
-    if _territory(typed, stem):
+def explain(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = None) -> list[Form]:
+    """Every form of a word with the rule that gives it, as `expand` has them; pronouns apart."""
+    typed = soft(term)
+    if not _arabic(typed):
+        return [Form(typed, ANY, "as typed")]
+    stem = _stem(typed)
+    lemmas = _lemmas(typed, stem, dictionary)
+    sort = _kind(typed, stem, lemmas, dictionary) if kind == "auto" else kind
+    return list(_forms(typed, stem, sort, kind == "auto", lemmas, dictionary))
+
+
+def _arabic(word: str) -> bool:
+    return bool(word) and "\u0621" <= word[-1] <= "\u064a"
+
+
+def _stem(typed: str) -> str:
+    return typed[2:] if typed.startswith("ال") and len(typed) >= 5 and typed != "الله" else typed
+
+
+def _lemmas(typed: str, stem: str, dictionary: Dictionary | None) -> frozenset[str]:
+    if not dictionary:
+        return frozenset()
+    return dictionary.lemmas(stem) or (dictionary.lemmas(typed) if typed != stem else frozenset())
+
+
+def _kind(typed: str, stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -> Literal["name", "word"]:
+    if _territory(typed) or _territory(stem):
         return "name"
-    if known or not dictionary:
+    if lemmas or not dictionary:
         return "word"  # measured without a dictionary: lemma F1 .88 against .82, and names lose nothing
-    return "word" if stem[-1] in "ةي" and len(stem) > 4 else "name"
+    listed = any(owner.soft == stem and owner.verb for owner in dictionary.owners(stem))
+    return "word" if listed or looks_common(stem) else "name"
 
 
-def _territory(typed: str, stem: str) -> bool:
-    return fold(typed) in territories() or fold(stem) in territories()
+def _territory(word: str) -> bool:
+    return fold(word) in territories()
 
 
-def _generated(stem: str, kind: str, lemmas: frozenset[str], dictionary: Dictionary | None) -> dict[str, int]:
-    found: dict[str, int] = {}
-    if kind == "word" and dictionary:
-        for lemma in lemmas:
-            for form in dictionary.forms(lemma):
-                if form.startswith("ال") and len(form) > 4:
-                    _add(found, form[2:], AL)
-                else:
-                    _add(found, form, ANY)
-    bases = {stem} | ({lemma for lemma in lemmas if lemma[:2] != "ال"} if kind == "word" else set())
-    if kind == "word" and not lemmas:
-        bases |= _singulars(stem)
-        found.update(dict.fromkeys(bases, ANY))
-    for base in bases:
-        _by_rule(base, found, kind == "word")
-    return found
-
-
-def _by_rule(base: str, found: dict[str, int], word: bool) -> None:
-    """The regular inflections of a word by its ending (design: dual, sound plurals, construct, accusative)."""
-    if len(base) < 3:
+def _forms(
+    typed: str, stem: str, kind: str, guessed: bool, lemmas: frozenset[str], dictionary: Dictionary | None
+) -> Iterator[Form]:
+    country = _territory(typed) or _territory(stem)
+    if typed != stem:
+        yield Form(typed, ANY, "as typed")  # also with an article: التزام has none of its own
+        yield Form(stem, AL if country else ANY, "with or without the article")
+    else:
+        yield Form(stem, ANY, "as typed")
+        if stem == "الله":
+            yield Form("لله", BARE, "ل and الله")
+    if kind == "name":
+        yield from _of_name(stem, guessed and not country)
         return
-    head = base[:-1]
-    if base[-1] == "ة":
-        _add(found, head + "ه", ANY)
-        if word:
-            _each(found, head, _FEMININE, ANY)
-            _each(found, head, ("تا", "تي"), BARE)
-    elif base[-1] == "ه":
-        _add(found, head + "ة", ANY)
-    elif base[-1] == "ي" and word:
-        _add(found, base + "ا", BARE)
-        _each(found, base, ("ة", *_FEMININE, *_NUMBERED), ANY)
-    elif base.endswith("اء") and word:
-        _each(found, base, ("ات", "ان", "ين"), ANY)
-        _each(found, head + "ئ", ("ان", "ين"), ANY)
-        _add(found, base + "ا", BARE)
-    elif base[-1] not in "اويىءه" and word:
-        _add(found, base + "ا", BARE)
-        if len(base) > 3:
-            _each(found, base, ("ات", *_NUMBERED), ANY)
+    own = lemmas | {typed, stem}
+    for form in _of_word(stem, lemmas, dictionary):
+        allowed = _allowed(form, own, dictionary) if dictionary else form.modes
+        if allowed and form.text not in (typed, stem):
+            yield form._replace(modes=allowed)
 
 
-def _singulars(stem: str) -> set[str]:
-    """What an unknown word typed in the plural, dual or feminine may come from (طائرات → طائرة, روسية → روسي)."""
-    if len(stem) >= 6 and stem.endswith("تين"):
-        return {stem[:-3] + "ة", stem[:-2]}
-    if len(stem) >= 6 and stem.endswith(("ين", "ون")):
-        return {stem[:-2]}
-    if len(stem) >= 6 and stem.endswith("ية"):
-        return {stem[:-1]}
-    return {stem[:-2] + "ة"} if len(stem) >= 5 and stem.endswith("ات") else set()
+def _of_name(stem: str, guessed: bool) -> Iterator[Form]:
+    if stem[-1] in "ةه" and len(stem) > 2:
+        yield Form(stem[:-1] + ("ه" if stem[-1] == "ة" else "ة"), ANY, "ه for ة")
+    elif guessed and len(stem) >= 4 and stem[-1] not in "اويىء":
+        yield Form(stem + "ات", ANY, "plural in ات")  # an unknown word may be a common one after all
 
 
-def _kept(form: str, modes: int, lemmas: frozenset[str], dictionary: Dictionary | None) -> int:
-    if dictionary and lemmas:
-        if modes & BARE and dictionary.refuses(form, lemmas):
-            modes &= ~BARE
-        if modes & AL and dictionary.refuses("ال" + form, lemmas):
+def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -> Iterator[Form]:
+    listed: set[str] = set()
+    if dictionary:
+        for lemma in sorted(lemmas):
+            for text in dictionary.forms(lemma):
+                definite = text.startswith("ال") and len(text) > 4
+                bare = text[2:] if definite else text
+                listed.add(bare)
+                yield Form(bare, AL if definite else ANY, f"listed under {lemma}")
+    bases = {stem, *lemmas}
+    if not lemmas:
+        found = {text for text in singulars(stem) if not (dictionary and _noun(text, dictionary))}
+        bases |= found
+        for text in found:
+            yield Form(text, ANY, "singular")
+    elif dictionary and stem.endswith("ات") and len(stem) > 5 and _noun(stem[:-2], dictionary):
+        bases.add(stem[:-2])
+        yield Form(stem[:-2], ANY, "singular")
+    for base in sorted(bases):
+        for rule in WORD_INFLECTIONS:
+            if rule.applies(base, listed):
+                yield from rule.forms(base)
+
+
+def _noun(word: str, dictionary: Dictionary) -> bool:
+    """Whether the dictionary knows it well, as a lemma and not only as a form."""
+    return any(owner.soft == word == owner.lemma and owner.size >= 3 for owner in dictionary.owners(word))
+
+
+def _allowed(form: Form, own: frozenset[str], dictionary: Dictionary) -> int:
+    """The modes in which a form is not another word's."""
+    modes = form.modes
+    rule = Inflection.by_name(form.why)
+    if rule is None or rule.against != "nothing":
+        if _territory(form.text):  # ليبيا is no accusative of ليبي
+            return 0
+        if _territory("ال" + form.text):  # الجزائر is no plural of جزيرة, nor البحرين a dual of بحر
             modes &= ~AL
+    if rule is None:  # listed under a lemma of the term
+        return modes
+    bare = _others(form.text, own, dictionary)
+    if any(rule.yields_to(owner) for owner in bare):
+        modes &= ~BARE
+    if modes & AL and any(rule.yields_to(owner) for owner in (*bare, *_others("ال" + form.text, own, dictionary))):
+        modes &= ~AL
     return modes
 
 
-def _hosts(found: Mapping[str, int], typed: str) -> set[str]:
+def _others(form: str, own: frozenset[str], dictionary: Dictionary) -> list[Owner]:
+    """Whose form this is, if only of other lemmas. The exact spelling counts, where the dictionary has it."""
+    owners = dictionary.owners(form)
+    owners = [one for one in owners if one.soft == form] or owners
+    return [] if any(one.lemma in own for one in owners) else owners
+
+
+def _hosts(found: Mapping[str, int], typed: str) -> frozenset[str]:
     """ة opens to ت, ى to ا or ي, the hamza of اء also sits on ي; duals and sound plurals lose their ن instead."""
     hosts: set[str] = set()
     for form, modes in found.items():
@@ -191,17 +197,36 @@ def _hosts(found: Mapping[str, int], typed: str) -> set[str]:
             hosts.add(form)
             if form.endswith("اء"):
                 hosts.add(form[:-1] + "ئ")
-    return hosts
+    return frozenset(hosts)
 
 
-def _arabic(word: str) -> bool:
-    return bool(word) and "\u0621" <= word[-1] <= "\u064a"
+def _refused(found: Iterable[str], own: frozenset[str], dictionary: Dictionary) -> frozenset[str]:
+    """Words of a text that only look like a proclitic and a form."""
+    refused: set[str] = set()
+    for form in found:
+        for other in dictionary.with_proclitic(form):
+            if other.lemma not in own:
+                for whole in {other.soft, bare_alef(other.soft)}:
+                    refused |= {whole} if whole[0] in "وف" else {whole, "و" + whole, "ف" + whole}
+    return frozenset(refused - set(found))
 
 
-def _add(found: dict[str, int], form: str, modes: int) -> None:
-    found[form] = found.get(form, 0) | modes
+def _unmarked(one: str, other: str) -> bool:
+    """Whether two spellings are the same, or one only leaves out the hamza of its first letter, as newspapers do."""
+    return one == other or (one[1:] == other[1:] and "ا" in (one[0], other[0]) and "آ" not in (one[0], other[0]))
 
 
-def _each(found: dict[str, int], base: str, endings: Iterable[str], modes: int) -> None:
-    for ending in endings:
-        _add(found, base + ending, modes)
+def _barred(
+    stem: str, found: Iterable[str], hosts: Iterable[str], own: frozenset[str], dictionary: Dictionary
+) -> frozenset[str]:
+    """Spellings that only look like a form: with another hamza (إعداد for أعداد), or like a form and a pronoun."""
+    barred: set[str] = set()
+    for form in found:
+        for other in dictionary.owners(form):
+            if other.lemma not in own and not any(_unmarked(one, other.soft) for one in (form, stem)):
+                barred |= {other.soft, bare_alef(other.soft)} - {bare_alef(form)}
+    for host in hosts:
+        for other in dictionary.with_pronoun(host):
+            if other.lemma not in own:
+                barred |= {other.soft, bare_alef(other.soft)}
+    return frozenset(barred - set(found))

@@ -6,11 +6,19 @@ from functools import cache
 
 from monitor.arabic.normalise import fold, soft
 
+# Countries and parts of the world that CLDR lists under another name, or not at all.
+_OTHERS = (
+    *("السعودية", "الإمارات", "بريطانيا", "إنجلترا", "إنكلترا", "اسكتلندا", "أمريكا", "أميركا", "كوريا", "كردستان"),
+    *("آسيا", "أوروبا", "أوربا", "أفريقيا", "إفريقيا", "أستراليا"),
+)
+
 
 @cache
 def territories() -> frozenset[str]:
     """The folded one-word territory names, without a leading article also; read on first need."""
     from babel import Locale
 
-    names = (soft(name).split() for name in Locale("ar").territories.values())
-    return frozenset(fold(name[0]) for name in names if len(name) == 1 and not name[0].isdigit())
+    names = [fold(soft(name)).split() for name in Locale("ar").territories.values()]
+    single = {name[0] for name in names if len(name) == 1 and not name[0].isdigit()}
+    single |= {fold(soft(name)) for name in _OTHERS}
+    return frozenset(single | {word for name in names for word in name if len(word) > 4 and word.endswith("يا")})

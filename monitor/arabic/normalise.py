@@ -43,6 +43,7 @@ _LATIN = {ord(a): b for a, b in zip("øłđıðħŧ", "oldidht", strict=True)} |
 }
 _SOFT = _LETTERS | _DIGITS | _LATIN
 _FOLD = str.maketrans("أإآىؤ", "ااايئ")
+_BARE_ALEF = str.maketrans("أإآ", "ااا")
 
 
 def soft(token: str) -> str:
@@ -60,6 +61,11 @@ def soft(token: str) -> str:
 def fold(soft: str) -> str:
     """The folded form of a soft form: of the same length, with أ إ آ → ا, ى → ي, ؤ → ئ."""
     return soft.translate(_FOLD)
+
+
+def bare_alef(soft: str) -> str:
+    """A soft form as it is written without the hamza of its alefs, which many do."""
+    return soft.translate(_BARE_ALEF)
 
 
 def fold_pattern(pattern: str) -> str:

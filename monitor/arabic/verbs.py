@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from monitor.arabic.forms import PRONOUNS
 from monitor.arabic.normalise import fold, soft
+from monitor.arabic.pronouns import PRONOUNS
 
 _PAST = ("", "ت", "ا", "تا", "وا", "نا", "ن", "تم", "تما", "تن")
 _BEFORE_VOWEL = ("", "ت", "ا", "تا", "وا")

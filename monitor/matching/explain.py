@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.arabic.forms import Dictionary
+from monitor.arabic.dictionary import Dictionary
 from monitor.matching import tree
 from monitor.matching.compile import Compiler, anchor, label
 from monitor.matching.filters import excluded

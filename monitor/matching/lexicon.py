@@ -9,10 +9,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from monitor.arabic.forms import ANY, PRONOUNS, Dictionary, Forms, Kind, expand, strip_pronoun
+from monitor.arabic.dictionary import Dictionary
+from monitor.arabic.forms import Forms, Kind, expand
 from monitor.arabic.function_words import is_function_word
+from monitor.arabic.inflections import ANY
 from monitor.arabic.loose import is_loose, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
+from monitor.arabic.pronouns import strip_pronoun
 from monitor.arabic.tokens import AL, BARE, candidates, runs, tokenise, word
 from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
@@ -36,14 +39,14 @@ class _Entry:
 
     __slots__ = ("alone", "atom", "barred", "later", "modes", "refused", "typed")
 
-    def __init__(self, atom: int, modes: int, word: Word, forms: Forms, barred: frozenset[str] = frozenset()) -> None:
+    def __init__(self, atom: int, modes: int, word: Word, forms: Forms) -> None:
         self.atom = atom
         self.modes = modes
         self.later = word.later
         # The function-word guard lets only the typed word pass; "": no guard.
         self.typed = "" if word.mode == "verb" else forms.typed
-        self.refused = forms.refused  # whole words of the text
-        self.barred = barred  # what is left of them without proclitics
+        self.refused = forms.refused
+        self.barred = forms.barred
         self.alone = (self,)
 
 
@@ -107,11 +110,11 @@ def words_of(term: Term, *, later: bool = False) -> list[Word]:
     return [Word(t, m, term.kind, later or i > 0) for i, (t, m) in enumerate(zip(texts, modes, strict=True))]
 
 
-def _passes(entry: _Entry, spelled: str, folded: str, rest: str) -> bool:
+def _passes(entry: _Entry, spelled: str, remainder: str) -> bool:
     """Words of grammar match only what was typed just so; a dictionary may know the word as another one."""
     if entry.typed and entry.typed not in (spelled, spelled[1:]) and is_function_word(spelled):
         return False
-    return folded not in entry.refused and rest not in entry.barred
+    return spelled not in entry.refused and remainder not in entry.barred
 
 
 def _insert(table: dict[str, tuple[_Entry, ...]], form: str, entry: _Entry) -> None:
@@ -156,13 +159,10 @@ class Lexicon:
     def _add_forms(self, atom: int, word: Word) -> None:
         forms = expand(word.text, word.kind, dictionary=self._dictionary)
         entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
-        with_pronoun = {host + pronoun for host in forms.hosts for pronoun in PRONOUNS}
-        modes = {form: allowed for form, allowed in forms.modes.items() if form not in with_pronoun or allowed & AL}
+        modes = dict(forms.modes)
         if word.later:  # inside a phrase the article may come and go
             modes[fold(forms.stem)] = ANY
-        barred = with_pronoun - forms.modes.keys()  # a dictionary knows these as other words
-        host_entry = _Entry(atom, BARE, word, forms, frozenset(barred)) if barred else entry[BARE]
-        hosts = dict.fromkeys(forms.hosts, host_entry)
+        hosts = dict.fromkeys(forms.hosts, entry[BARE])
         if word.mode == "verb":
             for form in conjugations(word.text):
                 modes[form] = modes.get(form, 0) | BARE
@@ -200,7 +200,7 @@ class Lexicon:
                 continue
             plain = left == size or (left + 2 == size and folded.startswith("ال"))
             for entry in entries:
-                if entry.modes & mode and (plain or not entry.later) and _passes(entry, spelled, folded, rest):
+                if entry.modes & mode and (plain or not entry.later) and _passes(entry, spelled, remainder):
                     found.add(entry.atom)
             found.update(glob.atom for glob in self._fitting(rest) if plain or not glob.later)
         return tuple(sorted(found)) if found else ()

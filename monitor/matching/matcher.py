@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from monitor.arabic.forms import Dictionary
+from monitor.arabic.dictionary import Dictionary
 from monitor.matching import explain as explaining
 from monitor.matching.compile import Compiler, anchor
 from monitor.matching.filters import excluded

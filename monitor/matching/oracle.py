@@ -14,8 +14,10 @@ from typing import NamedTuple
 import re2
 
 from monitor.arabic import forms, loose
+from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.normalise import fold, fold_pattern, fold_text, soft
+from monitor.arabic.pronouns import PRONOUNS
 from monitor.arabic.tokens import Token, candidates, tokenise
 from monitor.arabic.verbs import verb_forms
 from monitor.matching import tree
@@ -44,11 +46,13 @@ class _Field:
     tokens: list[Token]
 
 
-def matches(rule: Rule, node: tree.Node, article: Article, outlet: Outlet | None) -> RuleMatch | None:
+def matches(
+    rule: Rule, node: tree.Node, article: Article, outlet: Outlet | None, dictionary: Dictionary | None = None
+) -> RuleMatch | None:
     """The match of one rule, or None."""
     if rule.state is RuleState.OFF or not _admitted(rule, article, outlet):
         return None
-    reading = _Reading(article, outlet)
+    reading = _Reading(article, outlet, dictionary)
     found = reading.find(node, None)
     if found is None:
         return None
@@ -71,7 +75,8 @@ def _admitted(rule: Rule, article: Article, outlet: Outlet | None) -> bool:
 
 
 class _Reading:
-    def __init__(self, article: Article, outlet: Outlet | None) -> None:
+    def __init__(self, article: Article, outlet: Outlet | None, dictionary: Dictionary | None) -> None:
+        self.dictionary = dictionary
         names = [article.outlet_id] + ([outlet.name_ar, outlet.name_en] if outlet else [])
         texts = {
             **{"title": article.title, "summary": article.summary, "body": article.body, "author": article.author},
@@ -161,7 +166,10 @@ class _Reading:
         found: set[_Place] = set()
         for field, inside in allowed.items():
             tokens = self.fields[field].tokens
-            at = [{i for i in inside if _is(term, text, later, tokens[i].soft)} for term, text, later in words]
+            at = [
+                {i for i in inside if _is(term, text, later, tokens[i].soft, self.dictionary)}
+                for term, text, later in words
+            ]
             if not size or not all(at):
                 continue
             if slop and size > 1:
@@ -280,8 +288,8 @@ def _windows(at: list[set[int]], slop: int) -> set[tuple[int, int]]:
 
 
 @lru_cache(4_096)
-def _expanded(text: str, kind: forms.Kind) -> forms.Forms:
-    return forms.expand(text, kind)
+def _expanded(text: str, kind: forms.Kind, dictionary: Dictionary | None) -> forms.Forms:
+    return forms.expand(text, kind, dictionary=dictionary)
 
 
 def _cut(term: tree.Term) -> list[str]:
@@ -294,29 +302,31 @@ def _cut(term: tree.Term) -> list[str]:
     return out
 
 
-def _is(term: tree.Term, text: str, later: bool, token: str) -> bool:
+def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Dictionary | None) -> bool:
     """Whether a word of the text is this word of the query."""
     folded = fold(token)
     if term.mode == "exact" or (term.mode == "wildcard" and "*" not in text):
         return folded == fold(soft(text))
     found = False
+    expanded = _expanded(text, term.kind, dictionary)
     for remainder, mode in candidates(token):
         rest = fold(remainder)
         if later and rest not in (folded, folded.removeprefix("ال")):
             continue
-        found = found or (
-            _glob(fold(text), rest) if term.mode == "wildcard" else _is_form(term, text, later, rest, mode)
-        )
+        if term.mode == "wildcard":
+            found = found or _glob(fold(text), rest)
+        elif remainder not in expanded.barred:
+            found = found or _is_form(term, text, expanded, later, rest, mode)
     if term.mode == "wildcard" or not found:
         return found
-    expanded = _expanded(text, term.kind)
     guarded = term.mode != "verb" and is_function_word(token) and expanded.typed not in (token, token[1:])
-    return not guarded and folded not in expanded.refused
+    return not guarded and token not in expanded.refused
 
 
-def _is_form(term: tree.Term, text: str, later: bool, rest: str, mode: int) -> bool:
-    expanded = _expanded(text, term.kind)
+def _is_form(term: tree.Term, text: str, expanded: forms.Forms, later: bool, rest: str, mode: int) -> bool:
     if expanded.modes.get(rest, 0) & mode or (later and rest == fold(expanded.stem)):
+        return True
+    if mode == 1 and any(rest == host + pronoun for host in expanded.hosts for pronoun in PRONOUNS):
         return True
     if term.mode == "verb" and mode == 1 and rest in verb_forms(text):
         return True

@@ -1,0 +1,162 @@
+"""simplemma's list of Arabic forms (form → lemma, 300,000 of them) → the table that `dictionary` reads.
+
+The list files each form under one lemma only, and some wrongly; what is known to be wrong is left out here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+
+from monitor.arabic.dictionary import Owner, entry
+from monitor.arabic.names import territories
+from monitor.arabic.normalise import bare_alef, fold, soft
+from monitor.arabic.plurals import PLURALS
+from monitor.arabic.pronouns import strip_pronoun
+from monitor.arabic.tokens import candidates
+
+# Filed as a form of another word: «late in» as plural of «other», «return» as a form of August.
+_MISFILED = frozenset({"أواخر", "اواخر", "الأواخر", "الاواخر", "إياب", "الإياب", "سادات", "السادات"})
+_WELL_KNOWN = 3  # forms of a lemma
+_HAMZA = frozenset("أإآ")
+# The shapes of broken plurals, by which a plural is told from the other nouns of a verb: أسعار, أندية, عقود, رجال.
+_BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء").fullmatch
+_PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
+_PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
+_NOMINAL_ENDINGS = ("ان", "ين", "ون", "ات")
+# Listed as words of their own, but no more than a preposition and a noun: باسم is «in the name of».
+_PREPOSITION_AND_NOUN = (
+    *("باسم", "بسبب", "بالفعل", "بمناسبة", "للغاية", "بواسطة", "بموجب", "بفضل", "بجانب", "بحسب", "بشأن", "بشكل"),
+    *("بصورة", "برغم", "بكثير", "بدعوى", "بصدد", "بوجه", "بحق", "بعدم", "بناء"),
+)
+
+
+class Lexicon:
+    """The list, both ways."""
+
+    def __init__(self, listed: Mapping[str, str]) -> None:
+        pairs = ((soft(form), soft(lemma)) for form, lemma in listed.items())
+        self.lemma_of = {form: lemma for form, lemma in pairs if len(form) > 1 and len(lemma) > 1}
+        self.lemma_of.update((form, form) for form in _MISFILED)
+        self.forms_of: dict[str, set[str]] = defaultdict(set)
+        for form, lemma in self.lemma_of.items():
+            self.forms_of[lemma].add(form)
+        self.verbs = {
+            lemma for lemma, forms in self.forms_of.items() if lemma[:1] != "ي" and any(f[:1] == "ي" for f in forms)
+        }
+
+    def owner(self, form: str) -> Owner:
+        lemma = self.lemma_of[form]
+        return Owner(form, lemma, lemma in self.verbs, len(self.forms_of[lemma]))
+
+    def spelled(self, lemma: str) -> set[str]:
+        """The forms of a lemma, without the spellings that only leave out the hamza of another."""
+        best: dict[str, str] = {}
+        for form in sorted(self.forms_of[lemma]):
+            known = best.get(fold(form))
+            if known is None or _hamzas(form) > _hamzas(known):
+                best[fold(form)] = form
+        return set(best.values())
+
+    def nominal(self, lemma: str) -> set[str]:
+        """The forms of a lemma that are nouns or adjectives. Where the list has one with the article only, that shows
+        another form of the word (السكان of ساكن); but الدفع is no form of دفعة without the article too."""
+        forms = self.spelled(lemma)
+        if lemma in self.verbs:
+            forms = {f for f in forms if f == lemma or _definite(f) or "ال" + f in forms or not _verbal(f, lemma)}
+        kept = lemma[:-1] if lemma[-1] == "ة" else ""
+        return {form[2:] if _definite(form) and form[2:] != kept and form[-1] not in "ىا" else form for form in forms}
+
+    def lemmas(self, word: str) -> set[str]:
+        """What a typed word stands for: itself, where it is a lemma, and the lemmas it may rightly be filed under.
+
+        The list knows one lemma for each form, but the form with the article may show a second: أسعار is filed as a
+        word of its own, الأسعار under سعر.
+        """
+        found = {self.lemma_of[word]} if word in self.lemma_of else set()
+        if fold("ال" + word) not in territories():
+            found |= {self.lemma_of[form] for form in ("ال" + word,) if form in self.lemma_of}
+        return {lemma for lemma in found if lemma == word or self._rightly(word, lemma)}
+
+    def _rightly(self, word: str, lemma: str) -> bool:
+        if not set(_consonants(fold(word))) & set(_consonants(fold(lemma))):  # يان under إلى
+            return False
+        if word[0] == "م" and lemma[0] != "م":  # a participle under its verb
+            return False
+        if word[-1] == "ي" and lemma == word[:-1]:  # a nisba as the construct dual of the word without it
+            return False
+        if lemma[-1] == "ي" and word == lemma[:-1]:  # a people under the adjective: روس, روسي
+            return False
+        if lemma[0] in "أآا" and fold(lemma[1:]) == fold(word[:-1]):  # كبرى under أكبر: to a reader another word
+            return False
+        if word in self.forms_of or lemma in self.verbs:
+            if len(word) == 3:  # دول of دولة, كتب of كتاب
+                return len(lemma) > 3 and _consonants(lemma) == _consonants(word)
+            nominal = lemma not in self.verbs or any(map(_definite, self.forms_of[lemma]))
+            return nominal and bool((_BROKEN if word in self.forms_of else _PLURAL)(word))
+        return True
+
+
+def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
+    """All rows: key → values."""
+    lexicon = Lexicon(listed)
+    found: dict[str, list[str]] = defaultdict(list)
+    for form in sorted(lexicon.lemma_of):
+        owner = lexicon.owner(form)
+        found["o" + fold(form)].append(entry(owner))
+        _looks_like(form, owner, found)
+    for word in sorted({form[2:] if _definite(form) else form for form in lexicon.lemma_of}):
+        lemmas = sorted(lexicon.lemmas(word))
+        found["t" + word] += lemmas
+        if bare_alef(word) not in lexicon.lemma_of:
+            found["t" + bare_alef(word)] += lemmas
+    for lemma in sorted(lexicon.forms_of):
+        found["f" + lemma] += sorted(lexicon.nominal(lemma))
+    for singular, plurals in PLURALS.items():
+        lemmas = sorted(lexicon.lemmas(singular)) or [singular]
+        for lemma in lemmas:
+            found["f" + lemma] += plurals
+        for plural in plurals:
+            if len(lexicon.forms_of.get(plural, ())) < _WELL_KNOWN:
+                found["t" + plural] += lemmas
+    return {key: values for key, values in found.items() if values}
+
+
+def _looks_like(form: str, owner: Owner, found: dict[str, list[str]]) -> None:
+    if owner.size < 2 or form.startswith(_PREPOSITION_AND_NOUN):
+        return
+    for remainder, _ in candidates(form)[1:]:
+        if form[: -len(remainder)] not in ("ال", "وال", "فال"):
+            found["c" + fold(remainder)].append(entry(owner))
+    for remainder in strip_pronoun(fold(form)):
+        if len(remainder) > 1:
+            found["p" + remainder].append(entry(owner))
+
+
+def _definite(form: str) -> bool:
+    return form.startswith("ال") and len(form) > 4
+
+
+def _consonants(word: str) -> str:
+    return "".join(letter for letter in word if letter not in "اوية")
+
+
+def _hamzas(form: str) -> int:
+    return sum(letter in _HAMZA for letter in form)
+
+
+def _verbal(form: str, lemma: str) -> bool:
+    """Whether a form of a lemma that is also a verb is conjugated (يكتب), and no broken plural (أعمال of عمل)."""
+    if form[0] in "يتنم" and form[0] != lemma[0]:
+        return True
+    if lemma[0] == "ت" and form[:2] in ("تت", "يت", "نت"):
+        return True
+    if form[0] in "أاإآ" and form[0] != lemma[0]:
+        rest = form[1:]
+        if rest == lemma or (rest.startswith(lemma[:2]) and not ("ا" in rest[1:-1] and "ا" not in lemma)):
+            return True
+    if form.startswith(lemma) and form[len(lemma) :] in _PAST_ENDINGS:
+        return True
+    ends = form.endswith(("وا", "تما", "تم", "ت", "نا", "ن")) and not form.endswith(_NOMINAL_ENDINGS)
+    return ends and fold(form)[:2] == fold(lemma)[:2]

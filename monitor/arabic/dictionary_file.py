@@ -1,0 +1,95 @@
+"""The dictionary as one compact file (6 MB), built once from the package simplemma and then only mapped.
+
+Building takes some ten seconds and 320 MB, so another process does it. The file's name says which list and which
+code made it; an older one is never read.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from xxhash import xxh3_64_hexdigest
+
+from monitor.arabic.dictionary import Dictionary
+
+WITHOUT = (
+    "without the packages simplemma and marisa-trie, terms match by rule alone: broken plurals (صواريخ for صاروخ) are "
+    "not found, and some words that only look like a form are"
+)
+_CODE = ("dictionary", "dictionary_build", "names", "normalise", "plurals", "pronouns", "tokens")
+_SECONDS = 300
+
+
+class Unavailable(Exception):
+    """There is no dictionary; str() says why and what is lost."""
+
+
+def file_name() -> str:
+    """Of the dictionary that this program would build. Unavailable where a package is missing."""
+    try:
+        version = metadata.version("simplemma")
+        metadata.version("marisa-trie")
+    except metadata.PackageNotFoundError as error:
+        raise Unavailable(WITHOUT) from error
+    here = Path(__file__).parent
+    code = xxh3_64_hexdigest(b"".join((here / f"{name}.py").read_bytes() for name in _CODE))
+    return f"arabic-{version}-{code}.trie"
+
+
+def open_dictionary(folder: Path) -> Dictionary:
+    """The dictionary kept in `folder`, which is made and filled where need be. Unavailable; never another error.
+
+    A folder that cannot be written to costs the building at every start: the file is then built, mapped and forgotten.
+    """
+    name = file_name()
+    try:
+        return _map(folder / name)
+    except (OSError, RuntimeError):
+        pass  # not there yet, or damaged
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.") as probe:
+            draft = Path(probe.name)
+        _build(draft)
+        draft.replace(folder / name)
+        return _map(folder / name)
+    except (OSError, RuntimeError):
+        with tempfile.TemporaryDirectory(prefix="rasid-") as passing:
+            _build(Path(passing) / name)
+            return _map(Path(passing) / name)
+
+
+def _map(path: Path) -> Dictionary:
+    import marisa_trie
+
+    trie = marisa_trie.BytesTrie()
+    trie.mmap(str(path))
+    return Dictionary(trie)
+
+
+def _build(path: Path) -> None:
+    command = [sys.executable, "-m", "monitor.arabic.dictionary_file", str(path)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
+    except (OSError, subprocess.SubprocessError) as error:
+        said = getattr(error, "stderr", None) or b""
+        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        raise Unavailable(f"the Arabic dictionary could not be built ({last or error}): {WITHOUT}") from error
+
+
+def _write(path: Path) -> None:
+    import marisa_trie
+    from simplemma.strategies.dictionaries.dictionary_factory import DefaultDictionaryFactory
+
+    from monitor.arabic.dictionary import rows
+    from monitor.arabic.dictionary_build import tables
+
+    marisa_trie.BytesTrie(rows(tables(DefaultDictionaryFactory().get_dictionary("ar")))).save(str(path))
+
+
+if __name__ == "__main__":
+    _write(Path(sys.argv[1]))
