@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
+from monitor.arabic.dictionary import Dictionary
 from monitor.delivery.transports import Transport
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
@@ -56,6 +57,7 @@ class Flow:
     priming: asyncio.Task[None] | None = None
     first_poll_age: timedelta = timedelta(hours=3)
     rng: random.Random = field(default_factory=random.Random)
+    dictionary: Dictionary | None = None  # of Arabic forms; None: terms match by rule alone
     _matching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def paces(self) -> dict[str, ChatPace]:

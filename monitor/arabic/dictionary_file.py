@@ -6,6 +6,7 @@ code made it; an older one is never read.
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -40,27 +41,42 @@ def file_name() -> str:
     return f"arabic-{version}-{code}.trie"
 
 
-def open_dictionary(folder: Path) -> Dictionary:
+def is_built(folder: Path) -> bool:
+    """Whether `open_dictionary` will find it there; True also where there can be none."""
+    try:
+        return (folder / file_name()).exists()
+    except Unavailable:
+        return True
+
+
+def open_dictionary(folder: Path | None) -> Dictionary:
     """The dictionary kept in `folder`, which is made and filled where need be. Unavailable; never another error.
 
-    A folder that cannot be written to costs the building at every start: the file is then built, mapped and forgotten.
+    Without a folder, or with one that cannot be written to, it is built anew at every start, mapped and forgotten.
     """
     name = file_name()
-    try:
-        return _map(folder / name)
-    except (OSError, RuntimeError):
-        pass  # not there yet, or damaged
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.") as probe:
-            draft = Path(probe.name)
-        _build(draft)
-        draft.replace(folder / name)
-        return _map(folder / name)
-    except (OSError, RuntimeError):
-        with tempfile.TemporaryDirectory(prefix="rasid-") as passing:
-            _build(Path(passing) / name)
+    if folder is not None:
+        with contextlib.suppress(OSError, RuntimeError):  # not there yet, or damaged
+            return _map(folder / name)
+        with contextlib.suppress(OSError, RuntimeError):
+            return _kept(folder, name)
+    with tempfile.TemporaryDirectory(prefix="rasid-") as passing:
+        _build(Path(passing) / name)
+        try:
             return _map(Path(passing) / name)
+        except (OSError, RuntimeError) as error:
+            raise Unavailable(f"the Arabic dictionary cannot be read ({error}): {WITHOUT}") from error
+
+
+def _kept(folder: Path, name: str) -> Dictionary:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as draft:
+        _build(Path(draft) / name)
+        (Path(draft) / name).replace(folder / name)
+    for old in folder.glob("arabic-*.trie"):
+        if old.name != name:
+            old.unlink(missing_ok=True)
+    return _map(folder / name)
 
 
 def _map(path: Path) -> Dictionary:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.language import guess
 from monitor.matching.matcher import Matcher
 from monitor.matching.rules import WatchRule
@@ -38,13 +39,15 @@ class ExampleResult:
         return self.hit == self.expected
 
 
-def run(rules: Sequence[WatchRule], matcher: Matching | None = None) -> list[ExampleResult]:
+def run(
+    rules: Sequence[WatchRule], matcher: Matching | None = None, *, dictionary: Dictionary | None = None
+) -> list[ExampleResult]:
     """Try every example of every rule, in order.
 
     Without a matcher one is built in which the rules' states and their filters by language, outlet and country are
     left out, since an example is only a headline. A matcher given is asked as it is.
     """
-    asked = matcher or Matcher([(_open(one.rule), one.query) for one in rules])
+    asked = matcher or Matcher([(_open(one.rule), one.query) for one in rules], dictionary=dictionary)
     found: dict[str, dict[str, RuleMatch]] = {}
     results = []
     for one in rules:

@@ -18,6 +18,7 @@ from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.model import Channel, RuleState
+from monitor.runtime import words
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.database import open_store
 from monitor.runtime.logs import log
@@ -70,6 +71,7 @@ async def open_flow(
             )
         )
         flow = Flow(store, writer, fetcher, workers, Matcher([]), {}, {}, index=StoryIndex(settings.stories.window))
+        flow.dictionary = await asyncio.to_thread(words.dictionary, log().info)
         hints, _ = await configure(flow, found, now(), console)
         stack.push_async_callback(close_transports, flow)
         if primed:
@@ -100,7 +102,9 @@ async def configure(
     built = {**kept, **build_transports(found, changed, console)}
     old = [one for name, one in flow.transports.items() if built.get(name) is not one]
     watched = [one for one in found.rules.rules if one.rule.state is not RuleState.OFF]
-    flow.matcher = Matcher([(one.rule, one.query) for one in watched], found.catalog.outlets)
+    flow.matcher = Matcher(
+        [(one.rule, one.query) for one in watched], found.catalog.outlets, dictionary=flow.dictionary
+    )
     flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
     flow.channels = resolved.channels
     flow.transports = built

@@ -41,7 +41,7 @@ def backfill(
     are, so that it may be run again. progress: told how many articles were looked at.
     """
     report = BackfillReport()
-    matcher = Matcher([(watch.rule, watch.query)], flow.outlets)
+    matcher = Matcher([(watch.rule, watch.query)], flow.outlets, dictionary=flow.dictionary)
     last = 0
     while batch := flow.store.articles_since(since, after_id=last, limit=BATCH):
         _look(flow, watch, matcher, batch, now, alert, report)

@@ -287,7 +287,7 @@ class Daemon:
                 await asyncio.sleep(RELOAD_AGAIN)
 
     async def _reload(self) -> None:
-        found = await reload.read(self.found, self.environ, self.troubles)
+        found = await reload.read(self.found, self.environ, self.troubles, self.flow.dictionary)
         if found is None:
             return
         before = self.found

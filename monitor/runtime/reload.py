@@ -10,6 +10,7 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from monitor.arabic.dictionary import Dictionary
 from monitor.errors import ConfigError
 from monitor.matching import examples
 from monitor.runtime import configuration
@@ -79,7 +80,9 @@ def _is_ours(watched: set[Path], _: Change, path: str) -> bool:
     return changed in watched or (changed.suffix in (".yaml", ".yml") and changed.parent in watched)
 
 
-async def read(before: Configuration, environ: Mapping[str, str] | None, troubles: Troubles) -> Configuration | None:
+async def read(
+    before: Configuration, environ: Mapping[str, str] | None, troubles: Troubles, dictionary: Dictionary | None
+) -> Configuration | None:
     """The configuration as the files now are; None where it has problems, which are then told."""
     try:
         found = await asyncio.to_thread(configuration.load, before.settings.directory, environ)
@@ -87,7 +90,7 @@ async def read(before: Configuration, environ: Mapping[str, str] | None, trouble
         await troubles.broken_edit([str(problem) for problem in error.problems])
         return None
     changed = [one for one in found.rules.rules if one not in before.rules.rules]
-    failed = [one for one in await asyncio.to_thread(examples.run, changed) if not one.passed]
+    failed = [one for one in await asyncio.to_thread(examples.run, changed, dictionary=dictionary) if not one.passed]
     if failed:
         await troubles.broken_edit(
             [f"rule {one.rule_id}: should {'' if one.expected else 'not '}hit: {one.text}" for one in failed]

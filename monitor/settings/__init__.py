@@ -4,7 +4,7 @@
 beneath it, in which channels and feeds look up their secrets.
 """
 
-from monitor.settings.loading import SECRETS, Loaded, Row, fields, load, shown, variable
+from monitor.settings.loading import SECRETS, Loaded, Row, cache_folder, fields, load, shown, variable
 from monitor.settings.models import Settings
 
-__all__ = ["SECRETS", "Loaded", "Row", "Settings", "fields", "load", "shown", "variable"]
+__all__ = ["SECRETS", "Loaded", "Row", "Settings", "cache_folder", "fields", "load", "shown", "variable"]

@@ -116,6 +116,15 @@ def variable(name: str) -> str:
     return PREFIX + name.upper().replace(".", "__")
 
 
+def cache_folder() -> pathlib.Path | None:
+    """Where this user's programs keep what can be made again, as the XDG base directories say; None: nowhere."""
+    try:
+        base = os.environ.get("XDG_CACHE_HOME", "") or pathlib.Path.home() / ".cache"
+    except RuntimeError:  # a user without a home
+        return None
+    return pathlib.Path(base) / "rasid" if pathlib.Path(base).is_absolute() else None
+
+
 def load(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> Loaded:
     """The settings of a configuration folder. ConfigError with every problem of rasid.yaml, .env and environment.
 

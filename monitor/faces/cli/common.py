@@ -18,8 +18,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from monitor.arabic.dictionary import Dictionary
 from monitor.errors import ConfigError, Problem, RasidError
 from monitor.matching import rules
+from monitor.runtime import words
 from monitor.yamlfile import near
 
 ConfigDir = Annotated[
@@ -73,6 +75,11 @@ def load_rules(directory: Path) -> rules.RuleSet:
     found = rules.load(paths or [single])
     warn(found.warnings)
     return found
+
+
+def dictionary() -> Dictionary | None:
+    """The dictionary of Arabic forms; what is to be said of it goes to standard error."""
+    return words.dictionary(lambda what: err.print(f"[dim]{_escape(what)} …[/dim]"))
 
 
 def print_json(value: object) -> None:

@@ -13,7 +13,17 @@ import typer
 
 from monitor.errors import FetchError, ParseError, RasidError, StoreError
 from monitor.faces.cli import complete
-from monitor.faces.cli.common import AsJson, ConfigDir, complain, err, isolated, print_json, print_table, told
+from monitor.faces.cli.common import (
+    AsJson,
+    ConfigDir,
+    complain,
+    dictionary,
+    err,
+    isolated,
+    print_json,
+    print_table,
+    told,
+)
 from monitor.faces.cli.network import tools
 from monitor.faces.cli.times import shown
 from monitor.feeds import catalog, discovery, opml
@@ -106,7 +116,9 @@ def test_feed(
             for one in offers:
                 typer.echo(f"    {one.url}  {one.title}")
         raise typer.Exit(1)
-    matcher = Matcher([(one.rule, one.query) for one in found.rules.rules], found.catalog.outlets)
+    matcher = Matcher(
+        [(one.rule, one.query) for one in found.rules.rules], found.catalog.outlets, dictionary=dictionary()
+    )
     rows = [(one, [hit.rule_id for hit in matcher.match(one)]) for one in parsed.articles]
     if as_json:
         entries = [_entry_json(article, rules) for article, rules in rows]

@@ -13,7 +13,7 @@ import typer
 from monitor.arabic.language import guess
 from monitor.errors import RasidError
 from monitor.faces.cli import complete
-from monitor.faces.cli.common import AsJson, ConfigDir, isolated, load_rules, print_json, told, unknown
+from monitor.faces.cli.common import AsJson, ConfigDir, dictionary, isolated, load_rules, print_json, told, unknown
 from monitor.matching.examples import article
 from monitor.matching.explain import Explained, Explanation
 from monitor.matching.matcher import Matcher
@@ -50,7 +50,7 @@ def match(
         if rule is not None and found.get(rule) is None:
             raise unknown("rule", rule, (one.rule.id for one in found.rules))
         subject = _page(config, url) if url is not None else _article(_read(text, file))
-    matcher = Matcher([(one.rule, one.query) for one in found.rules])
+    matcher = Matcher([(one.rule, one.query) for one in found.rules], dictionary=dictionary())
     hits = {hit.rule_id: hit for hit in matcher.match(subject) if rule in (None, hit.rule_id)}
     missed = [one.rule.id for one in found.rules if one.rule.id not in hits and (one.rule.id == rule or why)]
     if as_json:

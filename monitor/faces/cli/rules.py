@@ -16,6 +16,7 @@ from monitor.faces.cli import complete
 from monitor.faces.cli.common import (
     AsJson,
     ConfigDir,
+    dictionary,
     err,
     isolated,
     load_rules,
@@ -97,7 +98,7 @@ def test_rules(
         if rule is not None and found.get(rule) is None:
             raise unknown("rule", rule, (one.rule.id for one in found.rules))
     chosen = [one for one in found.rules if rule in (None, one.rule.id)]
-    results = examples.run(chosen)
+    results = examples.run(chosen, dictionary=dictionary())
     failed = [one for one in results if not one.passed]
     if as_json:
         print_json(

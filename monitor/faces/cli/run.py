@@ -54,7 +54,7 @@ async def _run(found: Configuration, *, once: bool) -> int:
     async with open_flow(found, console=console) as (flow, hints):
         for hint in hints:
             log.info(hint)
-        for failed in (one for one in examples.run(found.rules.rules) if not one.passed):
+        for failed in (one for one in examples.run(found.rules.rules, dictionary=flow.dictionary) if not one.passed):
             log.warning("an example of a rule fails: see rasid rules test", rule=failed.rule_id, text=failed.text)
         active = [feed for feed in found.catalog.feeds if feed.enabled]
         log.info(

@@ -1,0 +1,75 @@
+"""The dictionary file: built once by another process, replaced when damaged, done without if a package is missing."""
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from monitor.arabic import dictionary_file
+from monitor.arabic.dictionary import Dictionary
+from monitor.arabic.forms import expand, explain
+from monitor.arabic.normalise import fold
+from monitor.arabic.tokens import AL, BARE
+from monitor.runtime import words
+
+
+@pytest.fixture(scope="module")
+def dictionary() -> Dictionary:
+    said: list[str] = []
+    found = words.dictionary(said.append)
+    assert found is not None, said
+    return found
+
+
+@pytest.mark.parametrize(
+    ("term", "found", "not_found"),
+    [
+        ("صاروخ", "صواريخ صاروخا صاروخان", "صاروخية"),
+        ("هجوم", "هجمات هجوما", "هاجم"),
+        ("الأوضاع", "وضع أوضاع", ""),
+        ("طبيب", "أطباء طبيبة", "طب"),
+        ("روسي", "روسية روسيون الروس", "روسيا"),
+        ("بحر", "بحار بحور", ""),
+        ("طائرة", "طائرات طائرتان طائرتي طائره", "طائر"),
+        ("بوتين", "بوتين", "بوت"),
+        ("إيران", "إيران", "إيراني إيرانات"),
+        ("التزام", "التزام التزامات", ""),
+    ],
+)
+def test_a_term_has_the_forms_of_its_word(term: str, found: str, not_found: str, dictionary: Dictionary) -> None:
+    modes = expand(term, dictionary=dictionary).modes
+    missing = [form for form in found.split() if not modes.get(fold(form.removeprefix("ال")))]
+    assert not missing
+    assert not [form for form in not_found.split() if fold(form) in modes]
+
+
+def test_a_country_is_no_form_of_a_common_word(dictionary: Dictionary) -> None:
+    assert not expand("بحر", dictionary=dictionary).modes.get("بحرين", BARE) & AL
+    assert not expand("جزيرة", dictionary=dictionary).modes.get("جزائر", BARE) & AL
+
+
+def test_every_form_says_which_rule_gave_it(dictionary: Dictionary) -> None:
+    forms = explain("صاروخ", dictionary=dictionary)
+    assert forms[0].text == "صاروخ" and forms[0].why == "as typed"
+    assert {"صواريخ": "listed under صاروخ"}.items() <= {one.text: one.why for one in forms}.items()
+    assert {fold(one.text) for one in forms} == set(expand("صاروخ", dictionary=dictionary).modes)
+
+
+def test_a_damaged_file_is_built_anew_and_old_ones_are_removed(tmp_path: Path) -> None:
+    current, old = tmp_path / dictionary_file.file_name(), tmp_path / "arabic-1.0-0.trie"
+    current.write_bytes(b"no trie")
+    old.write_bytes(b"of another version")
+    assert dictionary_file.is_built(tmp_path)
+    assert dictionary_file.open_dictionary(tmp_path).lemmas("صواريخ") == {"صاروخ"}
+    assert current.stat().st_size > 1_000_000
+    assert [path.name for path in tmp_path.iterdir()] == [current.name]
+
+
+def test_without_the_packages_it_is_said_what_is_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert dictionary_file.is_built(tmp_path)
+    with pytest.raises(dictionary_file.Unavailable, match="broken plurals"):
+        dictionary_file.open_dictionary(tmp_path)
