@@ -24,7 +24,7 @@ from typing import Any
 import time_machine
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from monitor.feeds import guard
+from monitor.feeds import resolve
 
 
 def arm(place: str, nth: int, *, before: bool) -> None:
@@ -95,7 +95,7 @@ def main() -> None:
         arm(options.after or options.before, options.nth, before=bool(options.before))
     if options.name:
         Names.known = dict(one.split("=") for one in options.name)
-        vars(guard)["DefaultResolver"] = Names
+        vars(resolve)["DefaultResolver"] = Names
     if options.later:
         time_machine.travel(datetime.now(UTC) + timedelta(seconds=options.later), tick=True).start()
     from monitor.__main__ import main as rasid

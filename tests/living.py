@@ -130,14 +130,15 @@ polling: {{tick: 1s}}
             check=check,
         )
 
-    def start(self, *odd: str) -> None:
-        """Start `rasid run`; its log goes to the file log. odd: options of tests.killed, under which it then runs."""
+    def start(self, *odd: str, **more: str) -> None:
+        """Start `rasid run`; its log goes to the file log. odd: options of tests.killed, under which it then runs.
+        more: variables of its environment."""
         program = ["tests.killed", *odd, "--"] if odd else ["monitor"]
         with (self.folder / "log").open("ab") as log:
             self.daemon = subprocess.Popen(
                 [sys.executable, "-m", *program, "run"],
                 cwd=self.folder,
-                env=self.environ(),
+                env=self.environ() | more,
                 stdout=log,
                 stderr=log,
             )
