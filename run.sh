@@ -32,7 +32,8 @@ find_python() {
 }
 
 # Set-up runs when pyproject.toml or constraints.txt changed since the last one, and is skipped otherwise. It is marked as
-# done at its very end, so one that was cut off is made good by the next.
+# done at its very end, so one that was cut off is made good by the next. Never call it in an && or an if: the shell
+# would then go on after a step that failed, and mark it as done.
 setup() {
   local group=$1 stamp mark
   stamp="$venv/.rasid-$group"
@@ -46,6 +47,7 @@ setup() {
     echo "$PWD cannot be written to: put the project where you may write, or install it with pip install ." >&2
     exit 1
   fi
+  echo "Setting up in $venv (once; a minute or two) …" >&2
   if command -v uv >/dev/null 2>&1; then
     [ -x "$venv/bin/python" ] || uv venv --quiet --python '>=3.11' "$venv"
     local groups=()
@@ -59,7 +61,6 @@ setup() {
         echo "This Python has no venv module. On Debian: apt-get install python3-venv" >&2
         exit 1
       fi
-      echo "Setting up in $venv (once; a minute or two) …" >&2
       "$python" -m venv "$venv"
     fi
     local extra=()
@@ -86,16 +87,31 @@ checks() {
 command=${1:-}
 [ $# -gt 0 ] && shift
 case "$command" in
-  start) setup run && exec "$venv/bin/rasid" run "$@" ;;
-  demo) setup run && exec "$venv/bin/rasid" demo "$@" ;;
-  rasid) setup run && exec "$venv/bin/rasid" "$@" ;;
-  python) setup dev && exec "$venv/bin/python" "$@" ;;
+  start)
+    setup run
+    exec "$venv/bin/rasid" run "$@"
+    ;;
+  demo)
+    setup run
+    exec "$venv/bin/rasid" demo "$@"
+    ;;
+  rasid)
+    setup run
+    exec "$venv/bin/rasid" "$@"
+    ;;
+  python)
+    setup dev
+    exec "$venv/bin/python" "$@"
+    ;;
   test)
     setup dev
     checks
     exec "$venv/bin/python" -m pytest -n 2 "$@"
     ;;
-  soak) setup dev && exec "$venv/bin/python" -m pytest -m soak -vv --durations=0 "$@" ;;
+  soak)
+    setup dev
+    exec "$venv/bin/python" -m pytest -m soak -vv --durations=0 "$@"
+    ;;
   -h | --help | help) usage ;;
   *)
     usage >&2

@@ -65,6 +65,13 @@ def test_a_damaged_file_is_built_anew_and_old_ones_are_removed(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == [current.name]
 
 
+def test_a_folder_that_may_not_be_looked_into_is_done_without(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 300)  # refused to root too, whom no permission stops
+    assert not dictionary_file.is_built(folder)
+    assert dictionary_file.open_dictionary(folder).lemmas("صواريخ") == {"صاروخ"}
+    assert not any(tmp_path.iterdir())
+
+
 def test_without_the_packages_it_is_said_what_is_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def missing(name: str) -> str:
         raise metadata.PackageNotFoundError(name)

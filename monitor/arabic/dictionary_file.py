@@ -47,6 +47,8 @@ def is_built(folder: Path) -> bool:
         return (folder / file_name()).exists()
     except Unavailable:
         return True
+    except OSError:  # a folder that this user may not look into: runuser and su keep another's HOME
+        return False
 
 
 def open_dictionary(folder: Path | None) -> Dictionary:
