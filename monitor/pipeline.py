@@ -24,7 +24,7 @@ from monitor.arrivals import Arrival, PollReport, take_in
 from monitor.delivery import retry
 from monitor.errors import FetchError, ParseError, StoreError
 from monitor.feeds import polling, split
-from monitor.feeds.entry import Parsed
+from monitor.feeds.entry import MAX_ENTRIES, Parsed, too_many
 from monitor.flow import Flow
 from monitor.model import (
     Article,
@@ -82,7 +82,11 @@ async def poll_feed(flow: Flow, feed: Feed, state: FeedState, now: datetime) -> 
 async def _read(
     flow: Flow, feed: Feed, state: FeedState, outcome: FetchOutcome, now: datetime
 ) -> tuple[Parsed, Sequence[str]]:
-    """The articles of entries not seen before, and the hashes of those entries."""
+    """The articles of entries not seen before, and the hashes of those entries.
+
+    Of more new entries than a parser can read in its time, the first are read and the others known from now on without
+    having been read: left for the next poll, an archive would come piece by piece as if it were news.
+    """
     body = outcome.body
     if body is None or xxh3_64_hexdigest(body) == state.body_hash:
         return Parsed([]), ()
@@ -96,8 +100,17 @@ async def _read(
         return Parsed([]), ()
     hashes = [parts.hashes[i] for i in indexes]
     parsed = await flow.workers.parse(
-        split.document(parts, indexes), feed=feed, url=outcome.url, headers=outcome.headers, now=now, hashes=hashes
+        split.document(parts, indexes[:MAX_ENTRIES]),
+        feed=feed,
+        url=outcome.url,
+        headers=outcome.headers,
+        now=now,
+        hashes=hashes[:MAX_ENTRIES],
     )
+    unread = len(hashes[MAX_ENTRIES:]) + parts.beyond
+    if unread:
+        note = too_many(len(hashes[:MAX_ENTRIES]), unread)
+        parsed = replace(parsed, notes=(*parsed.notes, note))
     return parsed, hashes
 
 

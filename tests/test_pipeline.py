@@ -252,3 +252,27 @@ async def test_a_flood_of_text_is_matched_in_turns(tmp_path: Path) -> None:
         turns = [turn_of(found, at) for at in range(len(found))]
         assert all(sum(len(one.body) + len(one.summary) for one in turn) <= TURN or len(turn) == 1 for turn in turns)
         assert len(turns[0]) < 6 and turns[-1] == found[-1:]
+
+
+async def test_a_feed_of_very_many_entries_is_read_in_part_and_its_archive_never_comes_as_news(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+
+        def feed(*numbers: int) -> str:
+            items = (
+                f"<item>\n<title>خبر رقم {n}</title>\n<link>https://anba.example/{n}</link>\n"
+                f"<guid>\n{n}\n</guid>\n<description>\nنص\n</description>\n</item>\n"
+                for n in numbers
+            )
+            return f'<rss version="2.0"><channel><title>أخبار</title>{"".join(items)}</channel></rss>'
+
+        archive = range(90_000, 0, -1)
+        here.bodies["anba"] = feed(*archive)
+        report = await here.poll("anba", NOW)
+        assert (report.error, report.new) == (None, 2_000)
+        assert report.notes == ("too many entries: the first 2000 were read, 88000 others were not",)
+        here.bodies["anba"] = feed(90_002, 90_001, *archive)
+        report = await here.poll("anba", NOW + timedelta(minutes=5))
+        assert (report.error, report.new) == (None, 2)
+        here.bodies["anba"] = feed(90_003, *archive[:10_000])  # what was passed over is known
+        report = await here.poll("anba", NOW + timedelta(minutes=10))
+        assert (report.error, report.new, report.notes) == (None, 1, ())

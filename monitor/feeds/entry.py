@@ -15,6 +15,7 @@ from monitor.model import Article, Feed
 
 MAX_TITLE, MAX_SUMMARY, MAX_BODY, MAX_AUTHOR, MAX_TAGS, MAX_TAG = 1_000, 20_000, 200_000, 300, 50, 100
 MAX_KEY = 400
+MAX_ENTRIES = 2_000  # of one poll that are read: what a parser does in the time it has
 _TITLE_WORDS = 14
 _NO_GUIDS = frozenset(("0", "-1", "null", "none", "undefined", "false", "true", "n/a", "guid", "id"))
 _COUNTER = re.compile(r"#\d{1,3}$")
@@ -29,6 +30,11 @@ class Parsed:
     title: str = ""
     language: str = ""
     notes: tuple[str, ...] = ()
+
+
+def too_many(read: int, unread: int) -> str:
+    """The note of a feed that was read in part."""
+    return f"too many entries: the first {read} were read, {unread} others were not"
 
 
 @dataclass(slots=True)

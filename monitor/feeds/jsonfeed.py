@@ -12,12 +12,13 @@ from monitor.feeds.entry import RawEntry
 
 @dataclass(frozen=True, slots=True)
 class JsonFeed:
-    """A JSON Feed's own fields and its entries."""
+    """A JSON Feed's own fields and its entries. total: how many it has, those beyond the limit included."""
 
     title: str
     home: str
     language: str
     entries: list[RawEntry]
+    total: int
 
 
 def looks_like_json(text: str) -> bool:
@@ -36,7 +37,7 @@ def read(text: str, *, limit: int) -> JsonFeed:
     if not isinstance(items, list) or ("jsonfeed.org" not in version and not _text(data, "title")):
         raise ParseError("this JSON is no JSON Feed; give the address of the outlet's feed")
     entries = [_entry(item) for item in items[:limit] if isinstance(item, dict)]
-    return JsonFeed(_text(data, "title"), _text(data, "home_page_url"), _text(data, "language"), entries)
+    return JsonFeed(_text(data, "title"), _text(data, "home_page_url"), _text(data, "language"), entries, len(items))
 
 
 def _entry(item: dict[object, object]) -> RawEntry:

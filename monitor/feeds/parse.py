@@ -18,7 +18,7 @@ import feedparser
 
 from monitor.errors import ParseError
 from monitor.feeds import cleaning, encoding, jsonfeed
-from monitor.feeds.entry import Parsed, Place, RawEntry, articles
+from monitor.feeds.entry import MAX_ENTRIES, Parsed, Place, RawEntry, articles, too_many
 from monitor.model import Feed
 
 __all__ = ["Parsed", "parse"]
@@ -65,7 +65,6 @@ class _Lean(feedparser.api.StrictFeedParser):  # type: ignore[misc]
 
 feedparser.api.StrictFeedParser = _Lean
 
-MAX_ENTRIES = 2_000
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 _HTML = re.compile(r"<!doctype html|<html[\s>]", re.IGNORECASE)
 
@@ -90,8 +89,7 @@ def parse(
         raise ParseError(_not_a_feed(text))
     if result.get("bozo"):
         notes.append(f"malformed XML: {_reason(result)}")
-    if len(result.entries) > MAX_ENTRIES:
-        notes.append(f"only the first {MAX_ENTRIES} of {len(result.entries)} entries were read")
+    notes += _unread(len(result.entries))
     head = result.feed
     place = Place(feed, url, home=_string(head.get("link")), language=_string(head.get("language")))
     raw = [_raw(entry, url) for entry in result.entries[:MAX_ENTRIES]]
@@ -107,7 +105,12 @@ def _from_json(text: str, place: Place, *, now: datetime, hashes: Sequence[str],
     found = jsonfeed.read(text, limit=MAX_ENTRIES)
     place = replace(place, home=found.home, language=found.language)
     made = articles(found.entries, place, now=now, hashes=hashes)
+    notes = [*notes, *_unread(found.total)]
     return Parsed(made, cleaning.shorten(cleaning.line(found.title), 300), found.language, tuple(notes))
+
+
+def _unread(total: int) -> list[str]:
+    return [too_many(MAX_ENTRIES, total - MAX_ENTRIES)] if total > MAX_ENTRIES else []
 
 
 def _feedparser(text: str) -> Any:

@@ -3,6 +3,9 @@
 The quick cut searches for the tags and then checks, entry by entry, that no tag it used lay inside CDATA or a
 comment. Where the check fails, a slower scan that understands both does the work; where that fails too, the answer is
 None and the whole feed must be parsed. Entries are hashed byte for byte: nothing is normalised.
+
+Of a feed with more than MAX_ENTRIES entries the first ones are cut and the others left unseen: feeds put new entries
+first, and to hash and look up a hundred thousand at each change would keep the others waiting.
 """
 
 from __future__ import annotations
@@ -22,19 +25,23 @@ _SPACE = b" \t\r\n>/"
 _BLANK = re.compile(rb"\s*")
 _SUBSET_END = re.compile(rb"\]\s*>")
 # The cut runs in the daemon's own process: a hostile body must not keep it busy.
-MAX_ENTRIES = 20_000
+MAX_ENTRIES = 20_000  # of one feed that are looked at
 _MAX_TOKENS = 100_000
 _MAX_MARKS = 500_000  # a sound feed of 15 MB has fewer `<`
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A feed in pieces. head: all bytes outside entries; at: where in head the entries belong; hashes: xxh3, hex."""
+    """A feed in pieces. head: all bytes outside entries; at: where in head the entries belong; hashes: xxh3, hex.
+
+    beyond: how many entries follow those that were cut.
+    """
 
     head: bytes
     at: int
     entries: list[bytes]
     hashes: list[str]
+    beyond: int = 0
 
 
 def split(body: bytes) -> Split | None:
@@ -45,7 +52,7 @@ def split(body: bytes) -> Split | None:
         if places is None:
             places = _careful(body, name)
         if places:
-            return _cut(body, places)
+            return _cut(body, name, places)
     return None
 
 
@@ -104,7 +111,7 @@ def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
     while start >= 0:
         end = find(closing, start)
         following = _opening(body, opening, start + 1)
-        if end < 0 or 0 <= following < end or len(places) >= MAX_ENTRIES:
+        if end < 0 or 0 <= following < end:
             return None
         if _inside(body, start, end, kinds):
             return None
@@ -115,6 +122,8 @@ def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
                 return None
         gap = end + tail
         places.append((start, gap))
+        if len(places) == MAX_ENTRIES:
+            return places
         start = following
     return None if not places or find(b"<!", gap) >= 0 or find(b"</" + name, gap) >= 0 else places
 
@@ -172,10 +181,16 @@ def _careful(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
     return None
 
 
-def _cut(body: bytes, places: list[tuple[int, int]]) -> Split:
+def _cut(body: bytes, name: bytes, places: list[tuple[int, int]]) -> Split:
     entries = [body[start:end] for start, end in places]
     first, last = places[0][0], places[-1][1]
+    beyond = 0
+    if len(places) == MAX_ENTRIES:
+        closing = b"</" + name + b">"
+        beyond = body.count(closing, last)
+        last = body.rfind(closing, last) + len(closing) if beyond else last
     between = [body[a:b] for (_, a), (b, _) in pairwise(places)]
     # What stands between entries belongs to the feed (a channel's title may follow its items): keep it before them.
     before = body[:first] + b"".join(piece for piece in between if not piece.isspace() and piece)
-    return Split(before + body[last:], len(before), entries, [xxh3_64_hexdigest(entry) for entry in entries])
+    hashes = [xxh3_64_hexdigest(entry) for entry in entries]
+    return Split(before + body[last:], len(before), entries, hashes, beyond)

@@ -27,6 +27,7 @@ class Troubles:
         self.answered = 0
         self.failed = 0
         self._failing: dict[str, str] = {}  # feeds whose last poll failed
+        self._noted: set[tuple[str, str]] = set()  # feed, kind of note
         self._silent = False
         self._store_told: datetime | None = None
         self.store_failing: set[str] = set()  # kinds of work that the database fails
@@ -36,6 +37,7 @@ class Troubles:
         if report.error is None:
             self.answered += 1
             self._failing.pop(feed.id, None)
+            self._note(feed, report)
             if self._silent or self.answered == 1:  # or it was told before a restart
                 self._silent = False
                 await self._over(NOBODY_ANSWERS, "Feeds answer again.")
@@ -55,6 +57,14 @@ class Troubles:
             if report.gone:
                 text = f"Feed {feed.id} ({name}) was closed by its outlet: {report.error}. Remove or replace it."
             await self.tell(f"feed/{feed.id}/dead", text)
+
+    def _note(self, feed: Feed, report: PollReport) -> None:
+        """What is odd about a feed that was read all the same: each kind once since the start."""
+        for note in report.notes:
+            kind = (feed.id, note.partition(":")[0])
+            told = log().debug if kind in self._noted else log().info
+            self._noted.add(kind)
+            told("about a feed", feed=feed.id, note=note)
 
     @property
     def failing(self) -> int:

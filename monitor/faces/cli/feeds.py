@@ -26,8 +26,8 @@ from monitor.faces.cli.common import (
 )
 from monitor.faces.cli.network import tools
 from monitor.faces.cli.times import shown
-from monitor.feeds import catalog, discovery, opml
-from monitor.feeds.entry import Parsed
+from monitor.feeds import catalog, discovery, opml, split
+from monitor.feeds.entry import MAX_ENTRIES, Parsed, too_many
 from monitor.feeds.feedfile import check_url
 from monitor.feeds.urls import host_of
 from monitor.matching.matcher import Matcher
@@ -236,7 +236,11 @@ async def _test(found: Configuration, feed: Feed) -> tuple[Parsed | None, list[d
         got = await fetcher.fetch(feed.url, feed=feed)
         body = got.body or b""
         try:
-            parsed = await workers.parse(body, feed=feed, url=got.url, headers=got.headers, now=datetime.now(UTC))
+            parts = split.split(body)
+            read = body if parts is None else split.document(parts, range(len(parts.entries))[:MAX_ENTRIES])
+            parsed = await workers.parse(read, feed=feed, url=got.url, headers=got.headers, now=datetime.now(UTC))
+            if parts is not None and (unread := len(parts.entries[MAX_ENTRIES:]) + parts.beyond):
+                parsed = replace(parsed, notes=(*parsed.notes, too_many(MAX_ENTRIES, unread)))
         except ParseError:
             if b"<html" not in body[:5_000].lower():
                 raise
