@@ -155,6 +155,7 @@ def test_a_reader_that_goes_away_is_no_error(here: Living) -> None:
         assert done.stdout is not None and done.stderr is not None
         done.stdout.close()
         assert done.stderr.read() == b""
+    assert done.returncode == 128 + signal.SIGPIPE  # as of any tool, and not the 1 of an answer that is no
 
 
 def terminal(here: Living, columns: int, *words: str, **environ: str) -> str:

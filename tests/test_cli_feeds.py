@@ -49,6 +49,14 @@ def test_a_feed_is_tried_with_the_rules_before_it_is_polled(here: Living) -> Non
     assert nonsense.returncode == 2 and "neither a feed's id nor an address" in nonsense.stderr
 
 
+def test_a_feed_of_very_many_entries_is_tried_in_part(here: Living) -> None:
+    items = "".join(f"<item>\n<title>خبر {n}</title>\n<guid>{n}</guid></item>" for n in range(30_000))
+    here.feeds.set("/anba", f"<rss version='2.0'><channel><title>أ</title>{items}</channel></rss>")
+    told = json.loads(here.rasid("feeds", "test", "anba", "--json").stdout)
+    assert len(told["entries"]) == 2_000
+    assert told["notes"] == ["too many entries: the first 2000 were read, 28000 others were not"]
+
+
 def test_nothing_that_a_feed_or_page_says_can_drive_the_terminal(here: Living) -> None:
     evil = "\x1b]0;evil\x07\x1b[31m"
     entry = {"id": "1", "url": "https://a.example/1", "title": f"قمة {evil}", "content_text": evil}

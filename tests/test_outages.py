@@ -124,6 +124,17 @@ def test_an_edit_of_the_channels_does_not_cut_off_a_message_on_its_way(on_sqlite
     assert here.ledger()["delivered"] == 1
 
 
+def test_a_burst_is_sent_at_the_pace_of_the_chat_and_not_of_the_ticks(here: Living) -> None:
+    settings = (here.config / "rasid.yaml").read_text(encoding="utf-8")
+    here.write("rasid.yaml", settings + "delivery: {tick: 15s}\n")
+    words = ("كييف", "أوديسا", "خاركيف", "لفيف", "سومي")
+    texts = [Item(f"طائرة شاهد فوق {word} {n}", f"{word} " * 30, str(n)) for n, word in enumerate(words)]
+    here.feeds.set("/anba", rss("anba", *texts))
+    here.outlets("anba")
+    here.start()
+    here.wait(lambda: len(here.messages()) == len(texts))  # one a tick would take twice as long as it waits
+
+
 def test_a_stop_waits_for_the_message_on_its_way_and_the_next_start_polls_at_once(here: Living) -> None:
     here.feeds.set("/anba", rss("anba", STRIKE))
     here.outlets("anba")

@@ -1,5 +1,6 @@
 """A running daemon takes over what is edited, in every way that editors write files."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.runtime import configuration, reload
 from tests.living import RULES, Living, living, rss
 from tests.test_end_to_end import STRIKE, TALKS, VIDEO
 
@@ -48,6 +50,15 @@ def test_a_file_written_in_place_renamed_over_and_made_again_is_taken_over(here:
     rules.write_text(RULES + ONE_MORE, encoding="utf-8")
     here.wait(lambda: reloaded(here)[-1:] == [{"rules": 3, "feeds": 1}])
     assert here.rows("select count(*) from notices where key like 'edit/%'") == [(0,)]  # mended
+
+
+async def test_an_edit_between_the_reading_and_the_watch_is_seen(here: Living) -> None:
+    here.stop()
+    found = configuration.load(here.config, here.environ())
+    here.write("rules.yaml", RULES + ONE_MORE)
+    edits = reload.edits(here.config, found.read_as)
+    await asyncio.wait_for(anext(edits), 40)
+    await edits.aclose()
 
 
 def test_a_folder_of_rules_that_is_made_later_is_watched_as_well(here: Living) -> None:

@@ -153,6 +153,16 @@ def test_a_held_chat_delays_no_other(desk: Desk) -> None:
     assert [claim.channel for claim in desk.claim(NOW, paces)] == ["main"]
 
 
+def test_what_waits_is_counted_before_anybody_has_claimed_it(desk: Desk) -> None:
+    desk.store.open_chats(PACES, NOW)
+    desk.alert(1)
+    desk.alert(2)
+    assert [(chat.chat_key, chat.queued) for chat in desk.store.chats()] == [("telegram:1", 2)]
+    desk.claim(NOW)
+    counted = {chat.chat_key: (chat.queued, chat.in_flight) for chat in desk.store.chats()}
+    assert counted["telegram:1"] == (1, "sending")
+
+
 def test_too_many_requests_hold_the_chat_for_as_long_as_the_server_says(desk: Desk) -> None:
     desk.alert(1)
     desk.alert(2)

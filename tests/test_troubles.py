@@ -1,10 +1,15 @@
 """What the operator hears of feeds and edits: each trouble once, and its end."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from monitor.arrivals import PollReport
+from monitor.errors import StoreError
 from monitor.model import Channel, Feed, FeedState, Outlet
+from monitor.runtime import logs
 from monitor.runtime.troubles import DEAD_AFTER, NOBODY_ANSWERS, Troubles
 from tests.test_pipeline import NOW, World, world
 
@@ -57,6 +62,56 @@ async def test_that_no_feed_answers_is_told_once_also_over_a_restart(tmp_path: P
         await troubles.polled(FEED, STATE, PollReport("a", new=1))
         assert told(here)[1:] == ["Feeds answer again."]
         assert [one.key for one in here.flow.store.notices() if one.key == NOBODY_ANSWERS] == []
+
+
+async def test_a_start_says_at_once_that_no_feed_answered_when_it_was_last_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("info", "console", ())
+    async with world(tmp_path) as here:
+        store = here.flow.store
+        store.sync_feeds([replace(FEED, id=one) for one in "abc"], NOW)
+        await listening(here).started("abc")  # nothing was asked yet
+        for one, failures in zip("abc", (3, 4, 0), strict=True):
+            due = NOW + timedelta(minutes=42)
+            store.save_feed(FeedState(one, next_due=due, failures=failures, last_error=(failures and "dns") or None))
+        await listening(here).started("abc")  # one feed answers
+        assert capsys.readouterr().err == "" and told(here) == []
+        await listening(here).started("ab")
+        await listening(here).started("ab")  # was told to the operator before; whoever starts it is told again
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 2 and all("No feed can be reached (dns)" in line for line in lines)
+        assert "first in 42 min" in lines[0] and "rasid demo" in lines[0]
+        assert len(told(here)) == 1
+        troubles = listening(here)
+        await troubles.started("ab")
+        await troubles.polled(FEED, replace(STATE, failures=3), PollReport("a", new=1))
+        assert told(here)[1:] == ["Feeds answer again."]
+
+
+async def test_each_outage_of_the_database_is_logged_and_one_that_lasts_not_at_every_try(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("info", "console", ())
+    async with world(tmp_path) as here:
+        troubles = listening(here)
+        for _ in range(2):
+            for _ in range(3):
+                troubles.store_fails(StoreError("it is locked"), "poll")
+            troubles.store_works("poll")
+    lines = capsys.readouterr().err.splitlines()
+    assert ["fails" in line for line in lines] == [True, False, True, False]
+
+
+async def test_what_is_odd_about_a_feed_is_logged_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "console", ())
+    async with world(tmp_path) as here:
+        troubles = listening(here)
+        for number in range(3):
+            notes = (f"malformed XML: line {number}", "encoding: mixed")
+            await troubles.polled(FEED, STATE, PollReport("a", notes=notes))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and "malformed XML: line 0" in lines[0] and "encoding: mixed" in lines[1]
 
 
 async def test_a_broken_edit_is_told_with_its_places_and_that_it_was_mended(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from datetime import timedelta
 from typing import Literal
@@ -193,6 +194,11 @@ def test_files_that_cannot_be_read_say_why(tmp_path: pathlib.Path) -> None:
     ):
         with pytest.raises(ConfigError, match=words):
             yamlfile.read(path)
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "link.yaml").symlink_to("/dev/zero")
+    for name in ("pipe.yaml", "link.yaml"):
+        with pytest.raises(ConfigError, match=f"{name}: this is a pipe or a device, not a file"):
+            yamlfile.read(tmp_path / name)
     assert yamlfile.read(marked, shown="marked.yaml").data == {"a": "1"}
     assert yamlfile.read(marked, shown="marked.yaml").path == "marked.yaml"
 

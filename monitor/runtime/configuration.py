@@ -27,6 +27,7 @@ from monitor.settings import Loaded
 from monitor.yamlfile import near
 
 T = TypeVar("T")
+Marks = frozenset[tuple[pathlib.Path, int, int, int]]  # file, time of change (ns), size, inode
 _ADDRESSES = {"webhook": webhook.URL_ENV, "apprise": apprise.URL_ENV}  # variables of channels that name none
 _SECRET_SIGNS = ("TOKEN", "SECRET", "PASSWORD", "APPRISE", "WEBHOOK_URL")
 
@@ -34,13 +35,15 @@ _SECRET_SIGNS = ("TOKEN", "SECRET", "PASSWORD", "APPRISE", "WEBHOOK_URL")
 @dataclass(frozen=True)
 class Configuration:
     """What the daemon works by. channels: as configured, with the settings' language and time zone where they set
-    none; `delivery.channels.resolve(channels, settings.environ)` lets those without secrets print on the console."""
+    none; `delivery.channels.resolve(channels, settings.environ)` lets those without secrets print on the console.
+    read_as: the marks of the files just before they were read."""
 
     settings: Loaded
     catalog: Catalog
     rules: RuleSet
     channels: dict[str, Channel]
     warnings: tuple[Problem, ...]
+    read_as: Marks
 
     def limits(self) -> Limits:
         """The bounds of one fetch."""
@@ -90,6 +93,19 @@ def files(directory: pathlib.Path) -> list[pathlib.Path]:
     return [*(directory / name for name in names), directory.resolve().parent / ".env"]
 
 
+def marks(directory: pathlib.Path) -> Marks:
+    """What tells one state of the files from another."""
+    found = set()
+    for path in files(directory):
+        for one in (path, *path.glob("*.y*ml")):
+            try:
+                state = one.stat()
+            except OSError:
+                continue
+            found.add((one, state.st_mtime_ns, state.st_size, state.st_ino))
+    return frozenset(found)
+
+
 def load(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> Configuration:
     """Everything in a configuration folder. ConfigError with the problems of all files.
 
@@ -98,6 +114,7 @@ def load(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> C
     if not directory.is_dir():
         settings.load(directory, environ)  # says so
     problems: list[Problem] = []
+    read_as = marks(directory)
     loaded = _try(problems, lambda: settings.load(directory, environ))
     secrets = loaded.environ if loaded else {}
     polling = loaded.settings if loaded else settings.Settings()
@@ -112,7 +129,7 @@ def load(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> C
     warnings = _cross_checks(directory, loaded, catalog, rules, channels, problems)
     if problems or loaded is None or catalog is None or rules is None or channels is None:
         raise ConfigError(list(dict.fromkeys(problems)))
-    return Configuration(loaded, catalog, rules, channels, tuple(sorted(warnings)))
+    return Configuration(loaded, catalog, rules, channels, tuple(sorted(warnings)), read_as)
 
 
 def _try(problems: list[Problem], read: Callable[[], T]) -> T | None:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from rich.console import Console
 
 from monitor import arrivals, pipeline
@@ -63,6 +64,7 @@ class Daemon:
         self._background: set[asyncio.Task[None]] = set()
         self._unread: set[str] = set()  # feeds whose poll the database cut short
         self._stopping = asyncio.Event()
+        self._scheduler: AsyncIOScheduler | None = None
 
     @property
     def settings(self) -> Any:
@@ -74,8 +76,9 @@ class Daemon:
     async def run(self) -> None:
         """Run until a signal says stop; then let deliveries under way end, and return."""
         await self._take_over()
+        await self.troubles.started([feed.id for feed in self._feeds.values() if feed.enabled])
         self._listen()
-        scheduler = ticks.start(self._ticks(), self.clock())
+        self._scheduler = scheduler = ticks.start(self._ticks(), self.clock())
         self._start(self._background, self._watch())
         self._start(self._background, ticks.keep(scheduler, self.clock))
         async with serve(self.figures, self.settings.http.host, self.settings.http.port):
@@ -116,7 +119,8 @@ class Daemon:
             sent = await pipeline.deliver_due(self.flow, self.clock, limit=self.settings.delivery.batch)
             if not sent and not await self.flow.write(self.flow.store.is_paced, self.clock(), self.flow.paces()):
                 return
-            await asyncio.sleep(1.0)
+            gaps = [pace.min_gap for pace in self.flow.paces().values() if pace.min_gap]
+            await asyncio.sleep(min(gaps, default=1.0))
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -238,9 +242,19 @@ class Daemon:
         except Exception as error:
             log().exception("a delivery failed unexpectedly", channel=claim.channel, error=repr(error))
             return
+        self._look_again(claim)
         self.figures.delivered(claim.channel, outcome)
         told = log().info if outcome.kind in (OutcomeKind.SENT, OutcomeKind.NOT_MODIFIED) else log().warning
         told(claim.operation.value, channel=claim.channel, outcome=outcome.kind.value, detail=outcome.detail)
+
+    def _look_again(self, claim: DeliveryClaim) -> None:
+        """Look for what waits for the same chat as soon as its pace allows, which may lie between two ticks."""
+        transport = self.flow.transports.get(claim.channel)
+        if self._scheduler is None or transport is None or not transport.pace.min_gap:
+            return
+        now = self.clock()
+        rest = (claim.started or now) + timedelta(seconds=transport.pace.min_gap) - now
+        ticks.once(self._scheduler, self._guarded(self._deliver_tick), max(rest, timedelta(0)))
 
     async def _release_tick(self, *, everything: bool = False) -> None:
         release = partial(arrivals.release_held, self.flow, self.clock(), everything=everything)
@@ -266,7 +280,7 @@ class Daemon:
     # ── reloading ──
 
     async def _watch(self) -> None:
-        async for _ in reload.edits(Path(self.found.settings.directory)):
+        async for _ in reload.edits(Path(self.found.settings.directory), self.found.read_as):
             await self.reload()
 
     async def _retire(self, transports: list[Transport], using: set[asyncio.Task[None]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -23,13 +23,14 @@ LOOK_EVERY = 5  # seconds
 _FIXED = ("database", "fetch", "parsing", "stories", "http", "log", "polling.tick", "delivery.tick")
 
 
-async def edits(directory: Path) -> AsyncIterator[None]:
+async def edits(directory: Path, seen: configuration.Marks) -> AsyncGenerator[None, None]:
     """Yields after each edit of a file that the configuration is read from, when a burst of them is over.
+
+    seen: the marks of the files as they were last read, so that an edit made since then is one as well.
 
     The system tells of edits at once. Some file systems never tell, and none of a folder that was only just made, so
     the files are also looked at every few seconds.
     """
-    seen = _marks(directory)
     while True:
         watched, folders = _watched(directory)
         looks = awatch(
@@ -43,7 +44,7 @@ async def edits(directory: Path) -> AsyncIterator[None]:
         )
         try:
             async for _ in looks:
-                marks = _marks(directory)
+                marks = configuration.marks(directory)
                 if marks != seen:
                     seen = marks
                     yield
@@ -52,19 +53,6 @@ async def edits(directory: Path) -> AsyncIterator[None]:
         except (OSError, RuntimeError) as error:  # a folder went away at the wrong moment, or no watch is left to have
             log().warning("edits cannot be watched for; I look again in a while", error=str(error))
             await asyncio.sleep(LOOK_EVERY)
-
-
-def _marks(directory: Path) -> set[tuple[Path, int, int, int]]:
-    """What tells one state of the files from another."""
-    found = set()
-    for path in configuration.files(directory):
-        for one in (path, *path.glob("*.y*ml")):
-            try:
-                state = one.stat()
-            except OSError:
-                continue
-            found.add((one, state.st_mtime_ns, state.st_size, state.st_ino))
-    return found
 
 
 def _watched(directory: Path) -> tuple[set[Path], set[Path]]:

@@ -32,6 +32,19 @@ class Troubles:
         self._store_told: datetime | None = None
         self.store_failing: set[str] = set()  # kinds of work that the database fails
 
+    async def started(self, feeds: Sequence[str]) -> None:
+        """Say it where no feed answered when it was last asked: after failures hours may pass until the next poll."""
+        states = await self._flow.write(self._flow.store.feed_states)
+        polled = [states[one] for one in feeds if one in states and states[one].stopped is None]
+        if not polled or not all(state.failures for state in polled):
+            return
+        self._silent = True
+        self._failing = {state.feed_id: state.last_error or "" for state in polled}
+        wait = max(min(state.next_due for state in polled) - self._clock(), timedelta(0))
+        text = self._silence(f"Rasid asks again, first in {wait / timedelta(minutes=1):.0f} min.")
+        if not await self.tell(NOBODY_ANSWERS, text):
+            log().warning(text)  # it was told before this start
+
     async def polled(self, feed: Feed, state: FeedState, report: PollReport) -> None:
         """Note a poll: a feed that stays dead is told, and that no feed at all answers."""
         if report.error is None:
@@ -75,19 +88,20 @@ class Troubles:
         if self._silent or len(self._failing) < 3:
             return
         self._silent = True
-        error = next(iter(self._failing.values()))
-        await self.tell(
-            NOBODY_ANSWERS,
-            f"No feed can be reached ({error}). Is this machine online? Rasid keeps trying. {DEMO}",
-        )
+        await self.tell(NOBODY_ANSWERS, self._silence("Rasid keeps trying."))
 
-    async def tell(self, key: str, text: str) -> None:
-        """Tell the operator, once until the trouble is over."""
+    def _silence(self, what_now: str) -> str:
+        error = next(iter(self._failing.values()))
+        return f"No feed can be reached ({error}). Is this machine online? {what_now} {DEMO}"
+
+    async def tell(self, key: str, text: str) -> bool:
+        """Tell the operator, once until the trouble is over; whether that was now."""
         new = await self._flow.write(
             partial(self._flow.store.add_notice, key, text, self._flow.operator, self._clock())
         )
         if new:
             log().warning(text)
+        return new
 
     async def _over(self, prefix: str, text: str) -> None:
         """Whoever was told of a trouble hears that it is over."""
@@ -122,4 +136,5 @@ class Troubles:
             return
         self.store_failing.remove(work)
         if not self.store_failing:
+            self._store_told = None  # the next outage is a new one
             log().info("the database works again")

@@ -8,6 +8,7 @@ import stat
 from dataclasses import dataclass
 
 from monitor.errors import Problem
+from monitor.yamlfile import SPECIAL, is_special
 
 _MAX_BYTES = 100_000
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)", re.DOTALL)
@@ -26,6 +27,8 @@ class DotEnv:
 def read(path: pathlib.Path, shown: str) -> DotEnv:
     """The variables in a file; a file that is not there has none. A file that others may read is warned of."""
     try:
+        if is_special(path):
+            return DotEnv({}, (Problem(shown, 0, 0, "", SPECIAL),))
         with path.open("rb") as file:
             mode = path.stat().st_mode
             raw = file.read(_MAX_BYTES + 1)

@@ -6,6 +6,7 @@ claim is a lease, and a lease that runs out leaves its delivery unknown, for nob
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -150,15 +151,18 @@ class Outbox(Database):
                 _free(connection, key, now)
 
     def chats(self) -> list[ChatState]:
-        """Every chat that was ever written to, by key."""
+        """Every chat that a channel writes to or ever wrote to, by key. Nothing is written."""
         queued = (
-            sa.select(deliveries.c.chat_key, deliveries.c.state, sa.func.count().label("number"))
+            sa.select(deliveries.c.chat_key, deliveries.c.channel, deliveries.c.state, sa.func.count().label("number"))
             .where(deliveries.c.state.in_(("pending", "sending", "unknown")))
-            .group_by(deliveries.c.chat_key, deliveries.c.state)
+            .group_by(deliveries.c.chat_key, deliveries.c.channel, deliveries.c.state)
         )
         with self._reading() as connection:
-            counts = {(row.chat_key, row.state): row.number for row in connection.execute(queued)}
             rows = connection.execute(sa.select(chats).order_by(chats.c.chat_key)).all()
+            of_channel = {channel: row.chat_key for row in rows for channel in row.channels}
+            counts = Counter[tuple[str, str]]()
+            for row in connection.execute(queued):  # what nobody has looked at yet knows its channel only
+                counts[row.chat_key or of_channel.get(row.channel, ""), row.state] += row.number
         return [
             ChatState(
                 chat_key=row.chat_key,
@@ -166,7 +170,7 @@ class Outbox(Database):
                 chat_id=row.chat_id,
                 hold_until=row.hold_until,
                 hold_reason=row.hold_reason,
-                queued=counts.get((row.chat_key, "pending"), 0),
+                queued=counts[row.chat_key, "pending"],
                 in_flight=next((s for s in ("sending", "unknown") if (row.chat_key, s) in counts), None),
             )
             for row in rows

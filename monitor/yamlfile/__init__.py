@@ -5,18 +5,20 @@ with file, line, column and the mend. Values become types only in `validate`, th
 (`polling:` with every line below it commented out) counts as absent where a default exists.
 """
 
-from monitor.yamlfile.document import MAX_BYTES, MAX_DEPTH, Document, Path, parse, read
+from monitor.yamlfile.document import MAX_BYTES, MAX_DEPTH, SPECIAL, Document, Path, is_special, parse, read
 from monitor.yamlfile.kinds import Duration, Strict, Strings, parse_duration, quoted, show_duration
 from monitor.yamlfile.validation import near, problems_of, validate
 
 __all__ = [
     "MAX_BYTES",
     "MAX_DEPTH",
+    "SPECIAL",
     "Document",
     "Duration",
     "Path",
     "Strict",
     "Strings",
+    "is_special",
     "near",
     "parse",
     "parse_duration",

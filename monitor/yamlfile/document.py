@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ Path = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+SPECIAL = "this is a pipe or a device, not a file: put a file of text in its place"
 WRAP = "wrap the text in '…' or write it after |"
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -112,6 +114,12 @@ class Document:
         return found.line + 1, found.column + quote + len(before) + 1
 
 
+def is_special(path: pathlib.Path) -> bool:
+    """Whether path is a pipe, a device or a socket, which may keep its reader waiting for ever. OSError as of stat."""
+    mode = path.stat().st_mode
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def read(path: pathlib.Path, *, shown: str | None = None) -> Document:
     """The document in the file at path; ConfigError when it is missing, too large, not UTF-8 or not our YAML."""
     name = shown or str(path)
@@ -120,6 +128,8 @@ def read(path: pathlib.Path, *, shown: str | None = None) -> Document:
         return ConfigError([Problem(name, line, 1 if line else 0, "", what)])
 
     try:
+        if is_special(path):
+            raise refuse(SPECIAL)
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from importlib import import_module
 from importlib.metadata import version as package_version
@@ -11,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from monitor.faces.cli.last_words import last_words, tolerant_output
+from monitor.faces.cli.last_words import last_words, reader_is_gone, tolerant_output
 
 
 class _Command(NamedTuple):
@@ -88,7 +90,8 @@ app = typer.Typer(
     help="Rasid (راصد) watches Arabic news feeds and alerts once per story.",
     epilog="Start: rasid demo · rasid init news && cd news && rasid run. "
     "Exit codes: 0 done · 1 the answer is no (an example failed, no rule hits, a feed or channel does not work) · "
-    "2 wrong usage, bad configuration, error · 130 ended by Ctrl-C.",
+    "2 wrong usage, bad configuration, error · 130 ended by Ctrl-C · 141 what it wrote was read no "
+    "further (rasid hits | head).",
     pretty_exceptions_enable=False,
 )
 for _name, _command in COMMANDS.items():
@@ -99,7 +102,15 @@ def run_command() -> None:
     """The whole command; whatever goes wrong is told in words."""
     tolerant_output()
     try:
-        app(prog_name="rasid")
+        try:
+            app(prog_name="rasid")
+        finally:
+            sys.stdout.flush()
+    except (SystemExit, BrokenPipeError) as end:
+        if not reader_is_gone(end):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+        sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
         from monitor.faces.cli.common import complain  # reads the rule language, which help does not need
 

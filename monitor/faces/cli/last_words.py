@@ -23,6 +23,11 @@ def tolerant_output() -> None:
             stream.reconfigure(errors="replace")
 
 
+def reader_is_gone(end: BaseException) -> bool:
+    """Whether the command ends because nobody reads what it writes any more; click and rich make an exit of that."""
+    return isinstance(end, BrokenPipeError) or isinstance(end.__context__, BrokenPipeError)
+
+
 def last_words(error: Exception) -> str:
     """One sentence about an error: of the system in its own words, else of ours with where it was raised."""
     if isinstance(error, OSError) and error.strerror:
