@@ -136,7 +136,8 @@ def as_an_analyst_counts(bench: Any, wrong: dict[tuple[str, str], tuple[set[int]
         if ("lemma", query) not in wrong or is_function_word(query):
             continue
         too_many, too_few = wrong["lemma", query]
-        twins = {query + "ة"} if query.endswith("ي") else {query[:-1]} if query.endswith("ية") else set()
+        stem = query.removeprefix("ال")
+        twins = {stem + "ة"} if stem.endswith("ي") else {stem[:-1]} if stem.endswith("ية") else set()
         right += len(gold - bench.ignore) - len(too_few)
         missed += sum(not is_function_word(bench.tokens[at]) for at in too_few)
         for at in too_many:

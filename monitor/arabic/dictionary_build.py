@@ -21,7 +21,7 @@ _MISFILED = frozenset({"أواخر", "اواخر", "الأواخر", "الاوا
 _WELL_KNOWN = 3  # forms of a lemma
 _HAMZA = frozenset("أإآ")
 # The shapes of broken plurals, by which a plural is told from the other nouns of a verb: أسعار, أندية, عقود, رجال.
-_BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء").fullmatch
+_BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..ا.|.وا..|..ا...?|..اء").fullmatch
 _PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
 _PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
 _NOMINAL_ENDINGS = ("ان", "ين", "ون", "ات")
@@ -74,9 +74,9 @@ class Lexicon:
         The list knows one lemma for each form, but the form with the article may show a second: أسعار is filed as a
         word of its own, الأسعار under سعر.
         """
-        found = {self.lemma_of[word]} if word in self.lemma_of else set()
-        if fold("ال" + word) not in territories():
-            found |= {self.lemma_of[form] for form in ("ال" + word,) if form in self.lemma_of}
+        if fold("ال" + word) in territories():  # جزائر is the country rather than islands
+            return set()
+        found = {self.lemma_of[form] for form in (word, "ال" + word) if form in self.lemma_of}
         return {lemma for lemma in found if lemma == word or self._rightly(word, lemma)}
 
     def _rightly(self, word: str, lemma: str) -> bool:
@@ -84,15 +84,15 @@ class Lexicon:
             return False
         if word[0] == "م" and lemma[0] != "م":  # a participle under its verb
             return False
-        if word[-1] == "ي" and lemma == word[:-1]:  # a nisba as the construct dual of the word without it
+        if word[-1] == "ي" and lemma[-1] not in "ىي":  # a nisba, or the word without it before its owner
             return False
         if lemma[-1] == "ي" and word == lemma[:-1]:  # a people under the adjective: روس, روسي
             return False
         if lemma[0] in "أآا" and fold(lemma[1:]) == fold(word[:-1]):  # كبرى under أكبر: to a reader another word
             return False
         if word in self.forms_of or lemma in self.verbs:
-            if len(word) == 3:  # دول of دولة, كتب of كتاب
-                return len(lemma) > 3 and _consonants(lemma) == _consonants(word)
+            if len(word) == 3:  # كتب of كتاب; but دفع is no plural of دفعة
+                return len(lemma) > 3 and lemma != word + "ة" and _consonants(lemma) == _consonants(word)
             nominal = lemma not in self.verbs or any(map(_definite, self.forms_of[lemma]))
             return nominal and bool((_BROKEN if word in self.forms_of else _PLURAL)(word))
         return True
@@ -118,13 +118,13 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
         for lemma in lemmas:
             found["f" + lemma] += plurals
         for plural in plurals:
-            if len(lexicon.forms_of.get(plural, ())) < _WELL_KNOWN:
+            if len(lexicon.forms_of.get(plural, ())) < _WELL_KNOWN or plural in lexicon.verbs:
                 found["t" + plural] += lemmas
     return {key: values for key, values in found.items() if values}
 
 
 def _looks_like(form: str, owner: Owner, found: dict[str, list[str]]) -> None:
-    if owner.size < 2 or form.startswith(_PREPOSITION_AND_NOUN):
+    if (owner.size < 2 and owner.lemma != form) or form.startswith(_PREPOSITION_AND_NOUN):
         return
     for remainder, _ in candidates(form)[1:]:
         if form[: -len(remainder)] not in ("ال", "وال", "فال"):
