@@ -1,5 +1,6 @@
 """The dictionary file: built once by another process, replaced when damaged, done without if a package is missing."""
 
+import os
 from importlib import metadata
 from pathlib import Path
 
@@ -55,7 +56,11 @@ def test_every_form_says_which_rule_gave_it(dictionary: Dictionary) -> None:
     assert {fold(one.text) for one in forms} == set(expand("صاروخ", dictionary=dictionary).modes)
 
 
-def test_a_damaged_file_is_built_anew_and_old_ones_are_removed(tmp_path: Path) -> None:
+def test_a_damaged_file_is_built_anew_and_old_and_half_built_ones_are_removed(tmp_path: Path) -> None:
+    half_built = tmp_path / ".building-killed"
+    half_built.mkdir()
+    (half_built / dictionary_file.file_name()).write_bytes(b"half")
+    os.utime(half_built, (0, 0))
     current, old = tmp_path / dictionary_file.file_name(), tmp_path / "arabic-1.0-0.trie"
     current.write_bytes(b"no trie")
     old.write_bytes(b"of another version")

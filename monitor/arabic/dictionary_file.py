@@ -7,9 +7,12 @@ code made it; an older one is never read.
 from __future__ import annotations
 
 import contextlib
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -72,6 +75,10 @@ def open_dictionary(folder: Path | None) -> Dictionary:
 
 def _kept(folder: Path, name: str) -> Dictionary:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in folder.glob(".building-*"):  # by a start that was killed: none builds for longer
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _SECONDS:
+                shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as draft:
         _build(Path(draft) / name)
         (Path(draft) / name).replace(folder / name)
@@ -94,6 +101,8 @@ def _build(path: Path) -> None:
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
     except (OSError, subprocess.SubprocessError) as error:
+        if getattr(error, "returncode", 0) == -signal.SIGINT:  # Ctrl-C reaches both
+            raise KeyboardInterrupt from None
         said = getattr(error, "stderr", None) or b""
         last = said.decode(errors="replace").strip().rpartition("\n")[2]
         raise Unavailable(f"the Arabic dictionary could not be built ({last or error}): {WITHOUT}") from error
