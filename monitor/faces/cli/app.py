@@ -89,7 +89,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Rasid (راصد) watches Arabic news feeds and alerts once per story.",
     epilog="Start: rasid demo · rasid init news && cd news && rasid run. "
-    "Exit codes: 0 done · 1 the answer is no (an example failed, no rule hits, a feed or channel does not work) · "
+    "Exit codes: 0 done (run: told to stop, by Ctrl-C too) · "
+    "1 the answer is no (an example failed, no rule hits, a feed or channel does not work) · "
     "2 wrong usage, bad configuration, error · 130 ended by Ctrl-C · 141 what it wrote was read no "
     "further (rasid hits | head).",
     pretty_exceptions_enable=False,

@@ -29,7 +29,8 @@ def run(
     """Poll the feeds, match the rules and send alerts, until stopped (Ctrl-C, or SIGTERM).
 
     Edited configuration files are taken over at once; a broken edit is reported and the last good one stays in force.
-    Ends with 0; with 1 if --once could reach no feed; with 2 if it cannot start.
+    Ends with 0 when told to stop (a second Ctrl-C: at once, with 130); with 1 if --once could reach no feed; with 2 if
+    it cannot start.
     Examples: rasid run · rasid run --once · rasid run --config news/config
     """
     with told():
