@@ -26,6 +26,7 @@ WITHOUT = (
 )
 _CODE = ("dictionary", "dictionary_build", "names", "normalise", "plurals", "pronouns", "tokens")
 _SECONDS = 300
+_UNUSED = 30 * 24 * 3600.0
 
 
 class Unavailable(Exception):
@@ -75,17 +76,23 @@ def open_dictionary(folder: Path | None) -> Dictionary:
 
 def _kept(folder: Path, name: str) -> Dictionary:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for left in folder.glob(".building-*"):  # by a start that was killed: none builds for longer
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _SECONDS:
-                shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as draft:
         _build(Path(draft) / name)
         (Path(draft) / name).replace(folder / name)
-    for old in folder.glob("arabic-*.trie"):
-        if old.name != name:
-            old.unlink(missing_ok=True)
+    _clear(folder)
     return _map(folder / name)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed start left half built, and dictionaries that no version of Rasid has opened for a month."""
+    now = time.time()
+    with contextlib.suppress(OSError):
+        for left in folder.glob(".building-*"):
+            if now - left.stat().st_mtime > _SECONDS:
+                shutil.rmtree(left)
+        for old in folder.glob("arabic-*.trie"):
+            if now - old.stat().st_atime > _UNUSED:
+                old.unlink(missing_ok=True)
 
 
 def _map(path: Path) -> Dictionary:
