@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from monitor.arabic.dictionary import Owner, entry
-from monitor.arabic.names import territories
+from monitor.arabic.names import LIKE_PROCLITICS, territories
 from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.plurals import PLURALS
 from monitor.arabic.pronouns import strip_pronoun
@@ -106,6 +106,11 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
         owner = lexicon.owner(form)
         found["o" + fold(form)].append(entry(owner))
         _looks_like(form, owner, found)
+    for name in map(soft, LIKE_PROCLITICS):
+        if name not in lexicon.lemma_of:
+            owner = Owner(name, name, verb=False, size=_WELL_KNOWN)
+            found["o" + fold(name)].append(entry(owner))
+            _looks_like(name, owner, found)
     for word in sorted({form[2:] if _definite(form) else form for form in lexicon.lemma_of}):
         lemmas = sorted(lexicon.lemmas(word))
         found["t" + word] += lemmas

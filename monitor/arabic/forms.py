@@ -147,6 +147,8 @@ def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -
         bases.add(stem[:-2])
         yield Form(stem[:-2], ANY, "singular")
     for base in sorted(bases):
+        if dictionary and base.endswith("ة") and _noun(base[:-1], dictionary):
+            listed.add(base[:-1])
         for rule in WORD_INFLECTIONS:
             if rule.applies(base, listed):
                 yield from rule.forms(base)

@@ -25,10 +25,10 @@ class Form(NamedTuple):
 
 
 class Inflection(NamedTuple):
-    """Words that end in one of `ends` (and not in `but`) lose `cut` letters and take one of `endings`.
+    """Words that end in one of `ends` lose `cut` letters and take one of `endings`.
 
     least: letters of the word. when: a condition by name, see `applies`. against: what of the dictionary forbids the
-    form: any other word, a noun only, a word it knows well, or nothing.
+    form: any other word, only nouns that it knows well, or nothing.
     """
 
     name: str
@@ -38,13 +38,12 @@ class Inflection(NamedTuple):
     endings: tuple[str, ...]
     modes: int = ANY
     least: int = 3
-    but: tuple[str, ...] = ()
     when: str = ""
     against: str = "any"
 
     def applies(self, word: str, listed: Collection[str]) -> bool:
-        """listed: the forms that a dictionary has of the word."""
-        if len(word) < self.least or not word.endswith(self.ends) or (self.but and word.endswith(self.but)):
+        """listed: the forms that a dictionary has of the word, and the word without its ة if it knows that."""
+        if len(word) < self.least or not word.endswith(self.ends):
             return False
         match self.when:
             case "masculine plural":
