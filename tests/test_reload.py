@@ -49,7 +49,7 @@ def test_a_file_written_in_place_renamed_over_and_made_again_is_taken_over(here:
     here.wait(lambda: any("there is no such file" in one for one in refused(here)))
     rules.write_text(RULES + ONE_MORE, encoding="utf-8")
     here.wait(lambda: reloaded(here)[-1:] == [{"rules": 3, "feeds": 1}])
-    assert here.rows("select count(*) from notices where key like 'edit/%'") == [(0,)]  # mended
+    here.wait(lambda: here.rows("select count(*) from notices where key like 'edit/%'") == [(0,)])  # mended
 
 
 async def test_an_edit_between_the_reading_and_the_watch_is_seen(here: Living) -> None:
