@@ -46,6 +46,8 @@ def test_the_rule_file_may_force_a_kind() -> None:
 def test_territories_are_names_whatever_their_ending() -> None:
     assert {"ايران", "سوريا", "تركيا"} <= territories()
     assert expand("سوريا").kind == "name"
+    for capital in ("يريفان", "الرياض", "الخرطوم", "القاهرة"):
+        assert expand(capital).kind == "name"
 
 
 def test_latin_and_digits_have_themselves_only() -> None:

@@ -47,6 +47,7 @@ def test_a_term_has_the_forms_of_its_word(term: str, found: str, not_found: str,
 def test_a_country_is_no_form_of_a_common_word(dictionary: Dictionary) -> None:
     assert not expand("بحر", dictionary=dictionary).modes.get("بحرين", BARE) & AL
     assert not expand("جزيرة", dictionary=dictionary).modes.get("جزائر", BARE) & AL
+    assert set(expand("يريفان", dictionary=dictionary).modes) == {"يريفان"}  # and not ريف, the countryside
 
 
 def test_every_form_says_which_rule_gave_it(dictionary: Dictionary) -> None:

@@ -9,6 +9,8 @@ from monitor.arabic.normalise import fold, soft
 # Countries and parts of the world that CLDR lists under another name, or not at all.
 _OTHERS = (
     *("السعودية", "الإمارات", "بريطانيا", "إنجلترا", "إنكلترا", "اسكتلندا", "أمريكا", "أميركا", "كوريا", "كردستان"),
+    # Capitals that are common words else, or that a dictionary takes for one: ريف, روضة, خرطوم, قوة قاهرة.
+    *("يريفان", "الرياض", "الخرطوم", "القاهرة"),
     *("آسيا", "أوروبا", "أوربا", "أفريقيا", "إفريقيا", "أستراليا"),
 )
 
