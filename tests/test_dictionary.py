@@ -11,6 +11,7 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.forms import expand, explain
 from monitor.arabic.normalise import fold
 from monitor.arabic.tokens import AL, BARE
+from monitor.matching.lexicon import Lexicon, Word
 from monitor.runtime import words
 
 
@@ -48,6 +49,13 @@ def test_a_country_is_no_form_of_a_common_word(dictionary: Dictionary) -> None:
     assert not expand("بحر", dictionary=dictionary).modes.get("بحرين", BARE) & AL
     assert not expand("جزيرة", dictionary=dictionary).modes.get("جزائر", BARE) & AL
     assert set(expand("يريفان", dictionary=dictionary).modes) == {"يريفان"}  # and not ريف, the countryside
+
+
+def test_a_verb_asked_for_is_found_whatever_the_dictionary_files_it_under(dictionary: Dictionary) -> None:
+    lexicon = Lexicon(dictionary)
+    atom = lexicon.atom(Word("استهدف", "verb", "auto", later=False))
+    for text in ("استهدفنا", "يستهدفون", "واستهدفت", "سيستهدفها"):
+        assert atom in lexicon.look_up(text, fold(text)), text
 
 
 def test_every_form_says_which_rule_gave_it(dictionary: Dictionary) -> None:

@@ -9,8 +9,8 @@ from monitor.arabic.normalise import fold, soft
 # Countries and parts of the world that CLDR lists under another name, or not at all.
 _OTHERS = (
     *("السعودية", "الإمارات", "بريطانيا", "إنجلترا", "إنكلترا", "اسكتلندا", "أمريكا", "أميركا", "كوريا", "كردستان"),
-    # Capitals that are common words else, or that a dictionary takes for one: ريف, روضة, خرطوم, قوة قاهرة.
-    *("يريفان", "الرياض", "الخرطوم", "القاهرة"),
+    # Places that are common words else, or that a dictionary takes for one: ريف, روضة, خرطوم, قوة قاهرة, دك, ورل.
+    *("يريفان", "الرياض", "الخرطوم", "القاهرة", "دكا", "أورال", "دارون"),
     *("آسيا", "أوروبا", "أوربا", "أفريقيا", "إفريقيا", "أستراليا"),
 )
 

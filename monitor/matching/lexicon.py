@@ -45,8 +45,9 @@ class _Entry:
         self.later = word.later
         # The function-word guard lets only the typed word pass; "": no guard.
         self.typed = "" if word.mode == "verb" else forms.typed
-        self.refused = forms.refused
-        self.barred = forms.barred
+        # What a dictionary knows as another word than the noun may well be the verb: استهدفنا.
+        self.refused = frozenset[str]() if word.mode == "verb" else forms.refused
+        self.barred = frozenset[str]() if word.mode == "verb" else forms.barred
         self.alone = (self,)
 
 

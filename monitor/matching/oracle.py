@@ -315,12 +315,12 @@ def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Diction
             continue
         if term.mode == "wildcard":
             found = found or _glob(fold(text), rest)
-        elif remainder not in expanded.barred:
+        elif term.mode == "verb" or remainder not in expanded.barred:
             found = found or _is_form(term, text, expanded, later, rest, mode)
     if term.mode == "wildcard" or not found:
         return found
     guarded = term.mode != "verb" and is_function_word(token) and expanded.typed not in (token, token[1:])
-    return not guarded and token not in expanded.refused
+    return not guarded and (term.mode == "verb" or token not in expanded.refused)
 
 
 def _is_form(term: tree.Term, text: str, expanded: forms.Forms, later: bool, rest: str, mode: int) -> bool:
