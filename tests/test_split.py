@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.feeds.parse import parse
-from monitor.feeds.split import MAX_ENTRIES, document, split
+from monitor.feeds.split import MOST_CUT, document, split
 from monitor.model import Article, Feed, Outlet
 from tests.feed_bodies import BODIES
 
@@ -74,12 +74,12 @@ def test_what_cannot_be_cut_with_certainty_is_left_whole(name: str) -> None:
 
 
 def test_of_very_many_entries_the_first_are_cut_and_the_others_counted() -> None:
-    items = "".join(f"<item><title>{n}</title></item>\n" for n in range(MAX_ENTRIES + 7))
+    items = "".join(f"<item><title>{n}</title></item>\n" for n in range(MOST_CUT + 7))
     body = f"<rss version='2.0'><channel>{items}<title>أنباء</title></channel></rss>".encode()
     parts = split(body)
     assert parts is not None
-    assert (len(parts.entries), parts.beyond) == (MAX_ENTRIES, 7)
-    assert parts.entries[-1] == f"<item><title>{MAX_ENTRIES - 1}</title></item>".encode()
+    assert (len(parts.entries), parts.beyond) == (MOST_CUT, 7)
+    assert parts.entries[-1] == f"<item><title>{MOST_CUT - 1}</title></item>".encode()
     found = parse(document(parts, [0, 1]), feed=FEED, url=URL, headers={}, now=NOW)
     assert ([one.title for one in found.articles], found.title, found.notes) == (["0", "1"], "أنباء", ())
 

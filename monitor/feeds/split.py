@@ -4,7 +4,7 @@ The quick cut searches for the tags and then checks, entry by entry, that no tag
 comment. Where the check fails, a slower scan that understands both does the work; where that fails too, the answer is
 None and the whole feed must be parsed. Entries are hashed byte for byte: nothing is normalised.
 
-Of a feed with more than MAX_ENTRIES entries the first ones are cut and the others left unseen: feeds put new entries
+Of a feed with more than MOST_CUT entries the first ones are cut and the others left unseen: feeds put new entries
 first, and to hash and look up a hundred thousand at each change would keep the others waiting.
 """
 
@@ -25,7 +25,7 @@ _SPACE = b" \t\r\n>/"
 _BLANK = re.compile(rb"\s*")
 _SUBSET_END = re.compile(rb"\]\s*>")
 # The cut runs in the daemon's own process: a hostile body must not keep it busy.
-MAX_ENTRIES = 20_000  # of one feed that are looked at
+MOST_CUT = 20_000  # of one feed that are looked at
 _MAX_TOKENS = 100_000
 _MAX_MARKS = 500_000  # a sound feed of 15 MB has fewer `<`
 
@@ -122,7 +122,7 @@ def _quick(body: bytes, name: bytes) -> list[tuple[int, int]] | None:
                 return None
         gap = end + tail
         places.append((start, gap))
-        if len(places) == MAX_ENTRIES:
+        if len(places) == MOST_CUT:
             return places
         start = following
     return None if not places or find(b"<!", gap) >= 0 or find(b"</" + name, gap) >= 0 else places
@@ -185,7 +185,7 @@ def _cut(body: bytes, name: bytes, places: list[tuple[int, int]]) -> Split:
     entries = [body[start:end] for start, end in places]
     first, last = places[0][0], places[-1][1]
     beyond = 0
-    if len(places) == MAX_ENTRIES:
+    if len(places) == MOST_CUT:
         closing = b"</" + name + b">"
         beyond = body.count(closing, last)
         last = body.rfind(closing, last) + len(closing) if beyond else last
