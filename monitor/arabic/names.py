@@ -25,6 +25,13 @@ _LIKE_PROCLITICS = """
 """
 LIKE_PROCLITICS = tuple(_LIKE_PROCLITICS.split())
 
+# Words that names are made of, and what they also look like by case or spelling: في أبي ظبي, محمد ابن سلمان.
+PARTS = {
+    **dict.fromkeys(("أبو", "ابو"), ("أبا", "أبي")),
+    **{"أبا": ("أبو", "أبي"), "أبي": ("أبو", "أبا"), "أخو": ("أخا", "أخي"), "ذو": ("ذا", "ذي")},
+    **{"بن": ("ابن", "إبن"), "ابن": ("بن", "إبن"), "آل": (), "عبد": ()},
+}
+
 
 @cache
 def territories() -> frozenset[str]:

@@ -1,7 +1,9 @@
 """Text → words with their places, and a word → what may stand in it after its proclitics. No dictionary.
 
-A word is a run of letters and digits with the marks on them; everything else separates, also the underscore of
-hashtags. «الـ» written apart (الـ"شاهد") is no word of its own. The same cut serves texts and queries.
+A word is a run of letters with the marks on them, or of digits; everything else separates, also the underscore of
+hashtags. Letters and digits are two words (شاهد136, F16), but a number keeps the proclitics before it (و136, ال24). A
+ة ends its word, and so does a ى before two letters or more: newspapers lose spaces (غزةفي, إلىروسيا). «الـ» written
+apart (الـ"شاهد") is no word of its own. The same cut serves texts and queries.
 """
 
 from __future__ import annotations
@@ -13,9 +15,14 @@ from monitor.arabic.normalise import INVISIBLE, MARKS, TATWEEL, fold, soft
 
 BARE, AL = 1, 2  # modes: without the article, with it
 
-# A number keeps its separators (3.5 is one word); any other run is letters and digits with their marks.
-WORD = re.compile(rf"\d+(?:[.,٫٬]\d+)+(?!\w)|\w[\w{MARKS}{INVISIBLE}]*")
-_NUMBER = re.compile(r"\d+(?:[.,٫٬]\d+)+")
+_ON = f"{MARKS}{INVISIBLE}"  # what hangs on a letter
+# Most words, then numbers with their separators (3.5 is one word), then any letters with marks on them.
+_EASY = rf"[^\W\dةى]+[ةى]?(?![\w{_ON}])"
+_DIGITS = rf"(?:[وف]?(?:[بك]?ال|لل|[بكل])?{TATWEEL}*)?\d[\d{_ON}]*"
+_MAQSURA = rf"ى(?![{_ON}]*[^\W\dءئيةى][{_ON}]*[^\W\d])"  # one that does not end the word: مفاجىء
+_LETTERS = rf"(?=[^\W\d])[^\W\dةى]*(?:(?:[{_ON}]+|{_MAQSURA})[^\W\dةى]*)*(?:[ةى][{_ON}]*)?"
+WORD = re.compile(rf"{_EASY}|{_DIGITS}(?:[.,٫٬]\d+)*|{_LETTERS}")
+_NUMBER = re.compile(rf"{_DIGITS}(?:[.,٫٬]\d+)+")
 _THOUSANDS = re.compile(r"[,٬](?=\d{3}(?!\d))")
 _TRAILING = re.compile(f"[{INVISIBLE}{TATWEEL}]").match
 _TRIMMED = frozenset(chr(c) for c in (*range(0x3000), *range(0xFE00, 0xFF00)) if _TRAILING(chr(c)))

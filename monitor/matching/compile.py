@@ -9,7 +9,8 @@ import re2
 from monitor.arabic.normalise import fold_pattern
 from monitor.errors import QueryError
 from monitor.matching import nodes, tree
-from monitor.matching.lexicon import Lexicon, Word, words_of
+from monitor.matching.lexicon import Lexicon, Word
+from monitor.matching.rows import rows_of
 from monitor.matching.view import DEFAULT_FIELDS, FIELD_OF
 from monitor.matching.walk import depth
 
@@ -47,12 +48,8 @@ class Compiler:
 
     def _node(self, node: tree.Node) -> nodes.Compiled:
         match node:
-            case tree.Term():
-                return self._row(words_of(node), 0, node)
-            case tree.Phrase():
-                free = node.slop > 0  # words may change places, so each may carry what a first word may
-                words = [w for i, term in enumerate(node.words) for w in words_of(term, later=i > 0 and not free)]
-                return self._row(words, node.slop, node)
+            case tree.Term() | tree.Phrase():
+                return self._rows(node)
             case tree.And():
                 return nodes.All(tuple(self._node(child) for child in node.children))
             case tree.Or():
@@ -73,11 +70,16 @@ class Compiler:
                 weights = tuple((self._node(child), weight) for child, weight in node.weights)
                 return nodes.Weigh(weights, node.threshold)
 
-    def _row(self, words: Sequence[Word], slop: int, node: tree.Term | tree.Phrase) -> nodes.Compiled:
-        if not words:
-            return nodes.Never()
+    def _rows(self, node: tree.Term | tree.Phrase) -> nodes.Compiled:
+        slop = 0 if isinstance(node, tree.Term) else node.slop
+        rows = [self._row(words, slop, label(node)) for words in rows_of(node)]
+        if len(rows) == 1:
+            return rows[0]
+        return nodes.Any_(tuple(rows)) if rows else nodes.Never()
+
+    def _row(self, words: Sequence[Word], slop: int, name: str) -> nodes.Compiled:
         atoms = tuple(self._lexicon.atom(word) for word in words)
-        return nodes.Word(atoms[0], label(node)) if len(atoms) == 1 else nodes.Row(atoms, slop, label(node))
+        return nodes.Word(atoms[0], name) if len(atoms) == 1 else nodes.Row(atoms, slop, name)
 
     def _near(self, node: tree.Near) -> nodes.Compiled:
         """AND beside NEAR: each part must be near. NOT beside NEAR: nothing of it may be near."""

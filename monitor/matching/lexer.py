@@ -45,7 +45,7 @@ _SMALL = re.compile(r"(o?near|atleast|score)/\d*f?", re.IGNORECASE)
 _FACTIVA = re.compile(r"(near|adj|atleast)(\d+)|(w)/?(\d+)|(adj)", re.IGNORECASE)
 _LEXIS = re.compile(r"pre/\d+|(?:w|pre)?/(?:s|p|seg|para)", re.IGNORECASE)
 _FACTIVA_FIRST = re.compile(r"/[NF]\d+/")
-_PIECE = re.compile(rf"([=^~]?)(\d+(?:[.,٫٬]\d+)+(?!\w)|[\w*][\w*{MARKS}]*)")
+_PIECE = re.compile(rf"([=^~]?)(\d+(?:[.,٫٬]\d+)+|[\w*][\w*{MARKS}]*)")
 _FOREIGN = {
     **{"،": "comma", ",": "comma", ";": "semicolon", "؛": "semicolon"},
 }

@@ -6,7 +6,7 @@ What a word of a text is, is remembered: after some thousand articles nearly eve
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from monitor.arabic.dictionary import Dictionary
@@ -16,13 +16,15 @@ from monitor.arabic.inflections import ANY
 from monitor.arabic.loose import is_loose, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
 from monitor.arabic.pronouns import strip_pronoun
+from monitor.arabic.run_on import LEAST, hidden, is_known
 from monitor.arabic.tokens import AL, BARE, candidates, runs, tokenise, word
 from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
 
 _KEPT = 100_000  # twice this, young and old, is some 40 MB: the spellings of thousands of articles
 _LONGEST_KEPT = 48
-_STARRED = re.compile(rf"[\w{MARKS}{INVISIBLE}*]+")
+# A word with stars, cut between letters and digits as a text is.
+_STARRED = re.compile(rf"\**\d[\d*{MARKS}{INVISIBLE}]*|(?:[^\W\d]|[*{MARKS}{INVISIBLE}])+")
 
 
 class Word(NamedTuple):
@@ -37,12 +39,13 @@ class Word(NamedTuple):
 class _Entry:
     """One way an atom may stand in a text; shared by all forms that allow the same modes."""
 
-    __slots__ = ("alone", "atom", "barred", "later", "modes", "refused", "typed")
+    __slots__ = ("alone", "atom", "barred", "later", "modes", "name", "refused", "typed")
 
     def __init__(self, atom: int, modes: int, word: Word, forms: Forms) -> None:
         self.atom = atom
         self.modes = modes
         self.later = word.later
+        self.name = forms.rigid and word.mode != "verb"  # may be run together with a word of grammar
         # The function-word guard lets only the typed word pass; "": no guard.
         self.typed = "" if word.mode == "verb" else forms.typed
         # What a dictionary knows as another word than the noun may well be the verb: استهدفنا.
@@ -204,7 +207,20 @@ class Lexicon:
                 if entry.modes & mode and (plain or not entry.later) and _passes(entry, spelled, remainder):
                     found.add(entry.atom)
             found.update(glob.atom for glob in self._fitting(rest) if plain or not glob.later)
+        for part in hidden(spelled):
+            found.update(self._run_on(spelled, part))
         return tuple(sorted(found)) if found else ()
+
+    def _run_on(self, spelled: str, part: str) -> Iterator[int]:
+        """The names in what a word is without a word of grammar that lost its space to it."""
+        for remainder, mode in candidates(part):
+            if len(remainder) < LEAST:
+                continue
+            plain = remainder in (part, part.removeprefix("ال"))
+            for entry in self._forms.get(fold(remainder), ()):
+                fits = entry.name and entry.modes & mode and (plain or not entry.later)
+                if fits and not is_known(spelled, self._dictionary):
+                    yield entry.atom
 
     def _entries(self, rest: str, mode: int) -> Sequence[_Entry]:
         entries = self._forms.get(rest, ())

@@ -6,17 +6,19 @@ learn what a query means. A place is (field, first word, last word) with the spa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 import re2
 
-from monitor.arabic import forms, loose
+from monitor.arabic import compounds, forms, loose, run_on
 from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.function_words import is_function_word
-from monitor.arabic.normalise import fold, fold_pattern, fold_text, soft
+from monitor.arabic.normalise import INVISIBLE, MARKS, fold, fold_pattern, fold_text, soft
 from monitor.arabic.pronouns import PRONOUNS
 from monitor.arabic.tokens import Token, candidates, tokenise
 from monitor.arabic.verbs import verb_forms
@@ -37,6 +39,7 @@ class _Place(NamedTuple):
 
 
 Found = set[_Place] | None  # None: does not hold
+_Row = list[tuple[tree.Term, str, bool]]  # words with the terms they are of, and whether another stands before
 Allowed = dict[str, range]  # field → the words looked at
 
 
@@ -97,9 +100,9 @@ class _Reading:
         allowed = self._scope(scope)
         match node:
             case tree.Term():
-                return self._row((node,), 0, node.text, allowed)
+                return self._rows((node,), 0, node.text, allowed)
             case tree.Phrase():
-                return self._row(node.words, node.slop, " ".join(word.text for word in node.words), allowed)
+                return self._rows(node.words, node.slop, " ".join(word.text for word in node.words), allowed)
             case tree.And():
                 parts = [self.find(child, scope) for child in node.children]
                 return None if None in parts else _union(parts)
@@ -157,11 +160,19 @@ class _Reading:
         tokens = self.fields[field].tokens
         return frozenset({Span(field, tokens[first].start, tokens[last].end, term)})
 
-    def _row(self, terms: tuple[tree.Term, ...], slop: int, name: str, allowed: Allowed) -> Found:
-        words: list[tuple[tree.Term, str, bool]] = []
+    def _rows(self, terms: tuple[tree.Term, ...], slop: int, name: str, allowed: Allowed) -> Found:
+        words: _Row = []
         for i, term in enumerate(terms):
-            texts = _cut(term)
-            words += [(term, text, j > 0 or (i > 0 and not slop)) for j, text in enumerate(texts)]
+            words += [(term, text, j > 0 or (i > 0 and not slop)) for j, text in enumerate(_cut(term))]
+        modes = {term.mode for term in terms}
+        ways = [words]
+        if words and modes in ({"word"}, {"loose"}):
+            typed = [term.text[token.start : token.end] for term in terms for token in tokenise(term.text)]
+            ways = [_in_a_way(words, way) for way in compounds.spellings(typed)]
+        found = [self._row(way, slop, name, allowed) for way in ways]
+        return None if all(part is None for part in found) else _union(found)
+
+    def _row(self, words: _Row, slop: int, name: str, allowed: Allowed) -> Found:
         size = len(words)
         found: set[_Place] = set()
         for field, inside in allowed.items():
@@ -296,10 +307,25 @@ def _cut(term: tree.Term) -> list[str]:
     if term.mode != "wildcard":
         return [token.soft for token in tokenise(term.text)]
     out: list[str] = []
-    for token in term.text.split():
-        pieces = tokenise(token.replace("*", "ۿ"))  # a letter of no spelling stands for the star
-        out += [piece.soft.replace("ۿ", "*") for piece in pieces]
-    return out
+    for run in re.findall(f"[\\w*{MARKS}{INVISIBLE}]+", term.text.replace("_", " ")):
+        before = ""
+        for letter in run:  # cut between letters and digits; a star goes with what stands before it
+            known = before.strip("*")
+            if known and letter != "*" and letter.isdecimal() != known.isdecimal():
+                out.append(before)
+                before = ""
+            before += letter
+        out.append(before)
+    return [soft(piece) for piece in out]
+
+
+def _in_a_way(words: _Row, way: Sequence[int | str]) -> _Row:
+    """The row in another spelling of its names."""
+    first = words[0][0]
+    return [
+        words[piece] if isinstance(piece, int) else (replace(first, text=piece, kind="name"), piece, at > 0)
+        for at, piece in enumerate(way)
+    ]
 
 
 def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Dictionary | None) -> bool:
@@ -317,10 +343,27 @@ def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Diction
             found = found or _glob(fold(text), rest)
         elif term.mode == "verb" or remainder not in expanded.barred:
             found = found or _is_form(term, text, expanded, later, rest, mode)
-    if term.mode == "wildcard" or not found:
+    if term.mode == "wildcard":
         return found
-    guarded = term.mode != "verb" and is_function_word(token) and expanded.typed not in (token, token[1:])
-    return not guarded and (term.mode == "verb" or token not in expanded.refused)
+    if term.mode == "verb":
+        return found
+    guarded = is_function_word(token) and expanded.typed not in (token, token[1:])
+    if found and not guarded and token not in expanded.refused:
+        return True
+    return expanded.rigid and _runs_on(expanded, later, token, dictionary)
+
+
+def _runs_on(expanded: forms.Forms, later: bool, token: str, dictionary: Dictionary | None) -> bool:
+    """Whether a name lost the space to a word of grammar here."""
+    for part in run_on.hidden(token):
+        for remainder, mode in candidates(part):
+            rest = fold(remainder)
+            allowed = expanded.modes.get(rest, 0) & mode or (later and rest == fold(expanded.stem))
+            if later and remainder not in (part, part.removeprefix("ال")):
+                continue
+            if allowed and len(rest) >= run_on.LEAST and not run_on.is_known(token, dictionary):
+                return True
+    return False
 
 
 def _is_form(term: tree.Term, text: str, expanded: forms.Forms, later: bool, rest: str, mode: int) -> bool:
