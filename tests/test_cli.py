@@ -48,9 +48,12 @@ def test_match_shows_the_words_that_hit(config: Path) -> None:
 
 
 def test_match_says_why_not(config: Path) -> None:
-    result = runner.invoke(app, ["match", "شاهد عيان يروي", "--why", "-c", str(config)])
+    result = runner.invoke(app, ["match", "شاهد عيان يروي", "--explain", "-c", str(config)])
     assert result.exit_code == 1
     assert "✗ shahed" in result.stdout
+    assert "nothing of it occurs" in result.stdout
+    whole = runner.invoke(app, ["match", "شاهد عيان يروي", "--rule", "shahed", "-c", str(config)])
+    assert 'missing: one of "طائرات شاهد"، "Shahed 136"' in whole.stdout
 
 
 def test_match_reads_a_file_and_a_pipe(config: Path) -> None:

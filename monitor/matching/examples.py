@@ -10,6 +10,7 @@ from typing import Protocol
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.language import guess
+from monitor.matching.explain import Explanation, explain
 from monitor.matching.matcher import Matcher
 from monitor.matching.rules import WatchRule
 from monitor.model import Article, Rule, RuleMatch, RuleState, Span
@@ -60,6 +61,11 @@ def run(
                     ExampleResult(one.rule.id, text, expected, match is not None, match.spans if match else ())
                 )
     return results
+
+
+def explained(watch: WatchRule, text: str, *, dictionary: Dictionary | None = None) -> Explanation:
+    """Why a rule hits an example or does not, its filters left out as in `run`."""
+    return explain(_open(watch.rule), watch.query, article(text), None, dictionary)
 
 
 def article(title: str) -> Article:

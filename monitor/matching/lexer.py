@@ -1,6 +1,7 @@
 """Query text → tokens with their places. Typography is forgiven: full-width signs, curly quotes and « », dashes.
 
-What other tools write but means nothing here (commas, &&, !, w/5 …) is refused with the spelling to use instead.
+Operators of other tools are read as ours; what means nothing here (commas, &&, ! …) is refused with the spelling to use
+instead.
 """
 
 from __future__ import annotations
@@ -42,9 +43,13 @@ _LIST = re.compile(r"\$([\w-]*)")
 _REGEX = re.compile(r"/((?:[^/\\\n]|\\.)*)/")
 _NUMBERED = re.compile(r"(NEAR|ONEAR|ATLEAST|SCORE)(?:/(\S*?))?(f?)")
 _SMALL = re.compile(r"(o?near|atleast|score)/\d*f?", re.IGNORECASE)
-_FACTIVA = re.compile(r"(near|adj|atleast)(\d+)|(w)/?(\d+)|(adj)", re.IGNORECASE)
-_LEXIS = re.compile(r"pre/\d+|(?:w|pre)?/(?:s|p|seg|para)", re.IGNORECASE)
-_FACTIVA_FIRST = re.compile(r"/[NF]\d+/")
+# Factiva's and Lexis's: they count positions, so 1 is side by side. Their w/5 differ: Lexis takes either order.
+_POSITIONS = re.compile(r"(near|w/)(\d+)|(adj|w|pre/)(\d+)|(adj)", re.IGNORECASE)
+_ATLEAST = re.compile(r"atleast(\d+)", re.IGNORECASE)
+_UNIT = re.compile(r"w?/(?:(s|sent)|(p|para))", re.IGNORECASE)
+_SLASHED = re.compile(r"/([NF])(\d+)/")  # Factiva's /N30/ and /F50/
+_BARE_NUMBER = re.compile(r"/\d+(?=\s|$)")  # Lexis's a /5 b
+_SEGMENT = re.compile(r"(?:w|pre)?/seg|pre/(?:s|p|sent|para)", re.IGNORECASE)
 _PIECE = re.compile(rf"([=^~]?)(\d+(?:[.,٫٬]\d+)+|[\w*][\w*{MARKS}]*)")
 _FOREIGN = {
     **{"،": "comma", ",": "comma", ";": "semicolon", "؛": "semicolon"},
@@ -55,6 +60,7 @@ _PLAIN = {
     "NOT": ("NOT", ""),
     "SENTENCE": ("SAME", "sentence"),
     "PARAGRAPH": ("SAME", "paragraph"),
+    "SAME": ("SAME", "paragraph"),  # Factiva's name for it
 }
 _MENDS = {
     "&": "write AND, or only a space",
@@ -63,6 +69,11 @@ _MENDS = {
     "||": "write OR",
     "+": "leave the + out: every word is required unless OR stands between",
 }
+_FIELDS = {
+    **{"hd": "title:…", "hlp": "lead:…", "hl": "lead:…", "td": "body:…", "by": "author:…", "la": "lang:…"},
+    **{"sn": "outlet:…", "sc": "outlet:…", "rst": "outlet:…"},
+}
+_FIELD = re.compile(rf"({'|'.join(_FIELDS)})=(?=\S)", re.IGNORECASE)  # Factiva's
 
 
 def lex(text: str) -> list[Lexeme]:
@@ -168,17 +179,29 @@ class _Lexer:
         self.put("list", found[1], found.end())
 
     def regex(self, start: int) -> None:
+        if slashed := _SLASHED.match(self.text, start):
+            return self.slashed(slashed, start)
+        found = _REGEX.match(self.text, start)
         # Only as far as an operator is long: /a//a//a/… read to its end each time takes minutes.
         run = _RUN.match(self.text, start, start + 8)
-        if run and _LEXIS.fullmatch(run[0]):
-            raise self.refuse(_lexis(run[0]), start, run.end())
-        if factiva := _FACTIVA_FIRST.match(self.text, start):
-            raise self.refuse(_lexis(factiva[0]), start, factiva.end())
-        found = _REGEX.match(self.text, start)
+        if run and (_UNIT.fullmatch(run[0]) or _SEGMENT.fullmatch(run[0]) or _BARE_NUMBER.match(run[0])):
+            if found and not found[1][-1:].isspace():  # «/s x/» ends as an expression does, «/s x /s y» does not
+                if _BARE_NUMBER.match(self.text, start):
+                    return self.put("regex", found[1], found.end())
+                what = f"{run[0]} is read as an operator: begin the expression otherwise, /[{run[0][1]}]{run[0][2:]} …/"
+                raise self.refuse(what, start, run.end())
+            self.operator(run[0], start)
+            return None
         if not found:
             mend = r"the expression that / opens is not closed: /…/ (write a / inside it as \/)"
             raise self.refuse(mend, start, len(self.text))
         self.put("regex", found[1], found.end())
+
+    def slashed(self, found: re.Match[str], start: int) -> None:
+        if found[1] == "F":
+            what = f"{found[0]} is not read here: write lead:… for the title and the first 50 words"
+            raise self.refuse(what, start, found.end())
+        self.positions(found[0], found[2], "", start)
 
     def word(self, start: int) -> None:
         # Before the rest of the run is read: title:title:title:… read to its end each time takes minutes.
@@ -199,25 +222,40 @@ class _Lexer:
         return self.term(run, start)
 
     def operator(self, run: str, start: int) -> bool:
+        """Whether the run is an operator with a number or a unit, which is then put."""
         end = start + len(run)
-        if factiva := _FACTIVA.fullmatch(run):
-            name = (factiva[1] or factiva[3] or factiva[5]).lower()
-            count = self.number(factiva[2] or factiva[4] or "1", start, end)
-            if count < 1:
-                raise self.refuse(f"{run} counts positions, so it is 1 or more; 1 means side by side", start, end)
-            if name == "atleast":
-                self.put("ATLEAST", "", end, number=count)
-            else:
-                self.put("NEAR", "" if name == "near" else "ordered", end, number=count - 1)
-            return True
-        if found := _NUMBERED.fullmatch(run):
+        if found := _POSITIONS.fullmatch(run):
+            self.positions(run, found[2] or found[4] or "1", "" if found[1] else "ordered", start)
+        elif found := _ATLEAST.fullmatch(run):
+            self.atleast(found[1], start, end)
+        elif found := _UNIT.fullmatch(run):
+            self.put("SAME", "sentence" if found[1] else "paragraph", end)
+        elif found := _NUMBERED.fullmatch(run):
             self.numbered(found, start, end)
-            return True
-        if _LEXIS.fullmatch(run):
-            raise self.refuse(_lexis(run), start, end)
-        if _SMALL.fullmatch(run):
-            raise self.refuse(f"operators are written in capitals: {run.upper()}", start, end)
-        return False
+        elif _BARE_NUMBER.fullmatch(run):
+            raise self.refuse(f"{run} is not read here: write w{run}, or NEAR/n for n words between", start, end)
+        elif _SEGMENT.fullmatch(run):
+            raise self.refuse(f"{run} is not read here: write title:( … ) or body:( … ) around both", start, end)
+        elif _SMALL.fullmatch(run):
+            hint = " (Lexis's near/5 counts positions: w/5)" if "near" in run.lower() else ""
+            raise self.refuse(f"operators are written in capitals: {run.upper()}{hint}", start, end)
+        else:
+            return False
+        return True
+
+    def positions(self, written: str, digits: str, order: str, start: int) -> None:
+        """Of words that count positions instead of the words between."""
+        end = start + len(written)
+        count = self.number(digits, start, end)
+        if count < 1:
+            raise self.refuse(f"{written} counts positions, so it is 1 or more; 1 means side by side", start, end)
+        self.put("NEAR", order, end, number=count - 1)
+
+    def atleast(self, digits: str, start: int, end: int) -> None:
+        count = self.number(digits, start, end)
+        if count < 1:
+            raise self.refuse("ATLEAST counts places, so it is 1 or more", start, end)
+        self.put("ATLEAST", "", end, number=count)
 
     def numbered(self, found: re.Match[str], start: int, end: int) -> None:
         name, digits, forward = found[1], found[2], found[3]
@@ -232,10 +270,7 @@ class _Lexer:
                 raise self.refuse("SCORE needs the threshold: SCORE/8", start, end)
             self.put("SCORE", "", end, number=float(digits))
             return
-        count = self.number(digits, start, end)
-        if count < 1:
-            raise self.refuse("ATLEAST counts places, so it is 1 or more", start, end)
-        self.put("ATLEAST", "", end, number=count)
+        self.atleast(digits, start, end)
 
     def number(self, digits: str, start: int, end: int) -> float:
         if not digits.isdecimal():
@@ -246,6 +281,13 @@ class _Lexer:
 
     def term(self, run: str, start: int) -> None:
         end = start + len(run)
+        if slashed := _SLASHED.search(run):
+            what = f"{slashed[0]} stands between two words with a space on either side"
+            raise self.refuse(what, start + slashed.start(), start + slashed.end())
+        if factiva := _FIELD.match(run):
+            raise self.refuse(
+                f"{factiva[0]} is written {_FIELDS[factiva[1].lower()]} here", start, start + factiva.end()
+            )
         if run in _MENDS:
             raise self.refuse(f"{run} means nothing in a query: {_MENDS[run]}", start, end)
         if run[0] == "!":
@@ -273,15 +315,3 @@ def _odd(sign: str) -> str:
     if sign in "?؟":
         return "? stands for nothing here: write * for any letters, or the spellings with OR between"
     return f"{sign} means nothing in a query: put the text in quotation marks, or write AND, OR, NOT"
-
-
-def _lexis(run: str) -> str:
-    lower = run.lower()
-    if lower.endswith(("/s", "/seg")):
-        return f"{run} is not read here: write SENTENCE"
-    if lower.endswith(("/p", "/para")):
-        return f"{run} is not read here: write PARAGRAPH"
-    if lower.startswith("/f"):
-        return f"{run} is not read here: write lead:… for the title and the first 50 words"
-    mend = "ONEAR/n (in order)" if lower.startswith("pre") else "NEAR/n (any order)"
-    return f"{run} is not read here: write {mend}, where n words at most stand between"

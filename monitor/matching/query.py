@@ -33,7 +33,7 @@ __all__ = ["SCOPES", "parse", "references", "show"]
 SCOPES = ("title", "summary", "lead", "body", "author", "outlet", "tag", "url", "lang")
 _ALIASES = {
     **{"intitle": "title", "headline": "title", "hl": "title", "intext": "body", "inurl": "url", "tags": "tag"},
-    **{"source": "outlet", "language": "lang", "by": "author"},
+    **{"source": "outlet", "language": "lang", "by": "author", "ingress": "lead", "site": "url"},
 }
 MAX_DEPTH = 50
 MAX_NODES = 20_000

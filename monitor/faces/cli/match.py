@@ -9,19 +9,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from monitor.arabic.language import guess
 from monitor.errors import RasidError
-from monitor.faces.cli import complete
-from monitor.faces.cli.common import AsJson, ConfigDir, dictionary, isolated, load_rules, print_json, told, unknown
+from monitor.faces.cli import complete, explained
+from monitor.faces.cli.common import AsJson, ConfigDir, dictionary, isolated, load_rules, out, print_json, told, unknown
 from monitor.matching.examples import article
-from monitor.matching.explain import Explained, Explanation
+from monitor.matching.explain import Explanation
 from monitor.matching.matcher import Matcher
-from monitor.model import Article, RuleMatch
+from monitor.matching.rules import RuleSet
+from monitor.model import Article, Rule, RuleMatch
 from monitor.pages.extract import clean_text
 from monitor.runtime import configuration
 
 MAX_BYTES = 5_000_000
+_MOST_LACKS = 4
 _Text = Annotated[str | None, typer.Argument(help="The text; from standard input if neither it nor a file or page.")]
 _File = Annotated[Path | None, typer.Option("--file", "-f", help="Read the text from a file: first line the title.")]
 
@@ -33,15 +36,20 @@ def match(
     rule: Annotated[
         str | None, typer.Option("--rule", "-r", autocompletion=complete.rules, help="Only this rule.")
     ] = None,
-    why: Annotated[bool, typer.Option("--why", help="Also say why the other rules did not hit.")] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", "--why", "-e", help="Show each query as a tree of yes and no, also of other rules."),
+    ] = False,
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
     """Show which rules hit a text, by which terms and where.
 
-    The first line is taken for the headline, the rest for the body. Ends with 1 if no rule hits. Examples:
-    rasid match 'هجوم بطائرات "شاهد" المسيّرة' · rasid match --file article.txt --why · rasid match -u https://… --rule
-    shahed-drones
+    The first line is taken for the headline, the rest for the body. Rules that hit come first, then the others, those
+    that missed by least before those that have nothing to do with the text. With --rule the whole tree of that rule is
+    shown. Ends with 1 if no rule hits. Examples:
+    rasid match 'هجوم بطائرات "شاهد" المسيّرة' · rasid match --file article.txt --explain · rasid match -u https://…
+    --rule shahed-drones
     """
     with told():
         if sum(one is not None for one in (text, file, url)) > 1:
@@ -52,24 +60,30 @@ def match(
         subject = _page(config, url) if url is not None else _article(_read(text, file))
     matcher = Matcher([(one.rule, one.query) for one in found.rules], dictionary=dictionary())
     hits = {hit.rule_id: hit for hit in matcher.match(subject) if rule in (None, hit.rule_id)}
-    missed = [one.rule.id for one in found.rules if one.rule.id not in hits and (one.rule.id == rule or why)]
+    missed = [one.rule.id for one in found.rules if one.rule.id not in hits and (one.rule.id == rule or explain)]
+    misses = sorted((matcher.explain(subject, one) for one in missed), key=_missed_by)
+    trees = {one: matcher.explain(subject, one) for one in hits} if explain or rule else {}
     if as_json:
         print_json(
             {
-                "hits": [_hit_json(subject, hit) for hit in hits.values()],
-                "misses": [_miss_json(matcher.explain(subject, one)) for one in missed],
+                "hits": [_hit_json(subject, hit, trees.get(hit.rule_id)) for hit in hits.values()],
+                "misses": [_miss_json(one) for one in misses],
             }
         )
     else:
         for hit in hits.values():
-            typer.echo(f"✓ {hit.rule_id}")
-            for line in _spans(subject, hit):
-                typer.echo(f"    {line}")
-        for one in missed:
-            _print_miss(matcher.explain(subject, one))
-        if not hits and not missed:
-            typer.echo("no rule hits; --why says why not")
+            _print_hit(subject, hit, found, trees.get(hit.rule_id), whole=rule is not None)
+        for one in misses:
+            _print_miss(one, found, whole=rule is not None)
+        if not hits and not misses:
+            typer.echo("no rule hits; --explain says why not")
     raise typer.Exit(0 if hits else 1)
+
+
+def _missed_by(explanation: Explanation) -> tuple[bool, int, float]:
+    """Rules of which something occurs come first, by how much they lack."""
+    closeness = explanation.closeness()
+    return closeness == 0, len(explanation.lacks()), -closeness
 
 
 def _read(text: str | None, file: Path | None) -> str:
@@ -101,18 +115,40 @@ def _page(config: Path, url: str) -> Article:
     return replace(article(page.title), url=url, body=page.text, author=page.author, language=guess(page.text))
 
 
-def _spans(subject: Article, hit: RuleMatch) -> list[str]:
-    lines = []
-    for span in hit.spans:
-        field = str(getattr(subject, span.field, ""))
-        before, after = field[max(0, span.start - 30) : span.start], field[span.end : span.end + 30]
-        passage = f"{before}[{field[span.start : span.end]}]{after}".replace("\n", " ")
-        lines.append(f"{span.field} {span.start}-{span.end}  {isolated(span.term)}  {isolated(f'…{passage}…')}")
-    return lines
+def _print_hit(
+    subject: Article, hit: RuleMatch, found: RuleSet, explanation: Explanation | None, *, whole: bool
+) -> None:
+    watch = found.get(hit.rule_id)
+    assert watch is not None, "the matcher has the rules of the set"
+    out.print(_head(("✓ ", "bold green"), watch.rule))
+    for line in explained.passages(subject, hit.spans, out):
+        out.print(line)
+    if explanation:
+        for line in explained.tree(explanation.root, watch.text, out, whole=whole):
+            out.print(line)
 
 
-def _hit_json(subject: Article, hit: RuleMatch) -> dict[str, object]:
-    return {
+def _head(sign: tuple[str, str], rule: Rule) -> Text:
+    return Text.assemble(sign, (rule.id, "bold"), (f"  {isolated(rule.name_ar)}", "dim"))
+
+
+def _print_miss(explanation: Explanation, found: RuleSet, *, whole: bool) -> None:
+    watch = found.get(explanation.rule_id)
+    assert watch is not None, "the matcher has the rules of the set"
+    if explanation.closeness() == 0 and not explanation.excluded and not whole:
+        out.print(Text.assemble(_head(("✗ ", "red"), watch.rule), ("  nothing of it occurs", "dim")))
+        return
+    out.print(_head(("✗ ", "red"), watch.rule))
+    for lack in explanation.lacks()[:_MOST_LACKS]:
+        for line in explained.hanging(Text("    "), Text(lack, "yellow"), out):
+            out.print(line)
+    if whole:
+        for line in explained.tree(explanation.root, watch.text, out, whole=True):
+            out.print(line)
+
+
+def _hit_json(subject: Article, hit: RuleMatch, explanation: Explanation | None) -> dict[str, object]:
+    made: dict[str, object] = {
         "rule": hit.rule_id,
         "score": hit.score,
         "spans": [
@@ -126,28 +162,14 @@ def _hit_json(subject: Article, hit: RuleMatch) -> dict[str, object]:
             for span in hit.spans
         ],
     }
+    return made | {"query": explained.as_json(explanation.root)} if explanation else made
 
 
 def _miss_json(explanation: Explanation) -> dict[str, object]:
-    return {"rule": explanation.rule_id, "excluded": explanation.excluded, "query": _node_json(explanation.root)}
-
-
-def _node_json(node: Explained) -> dict[str, object]:
     return {
-        "text": node.text,
-        "held": node.held,
-        "note": node.note,
-        "children": [_node_json(child) for child in node.children],
+        "rule": explanation.rule_id,
+        "excluded": explanation.excluded,
+        "lacks": explanation.lacks(),
+        "closeness": round(explanation.closeness(), 3),
+        "query": explained.as_json(explanation.root),
     }
-
-
-def _print_miss(explanation: Explanation) -> None:
-    typer.echo(f"✗ {explanation.rule_id}{': ' + explanation.excluded if explanation.excluded else ''}")
-    _print_node(explanation.root, 1)
-
-
-def _print_node(node: Explained, depth: int) -> None:
-    note = f"  ({node.note})" if node.note else ""
-    typer.echo(f"{'    ' * depth}{'✓' if node.held else '✗'} {isolated(node.text)}{note}")
-    for child in node.children:
-        _print_node(child, depth + 1)

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
-from monitor.faces.cli import complete
+from monitor.faces.cli import complete, explained
 from monitor.faces.cli.common import (
     AsJson,
     ConfigDir,
@@ -28,7 +29,9 @@ from monitor.faces.cli.common import (
 )
 from monitor.faces.cli.times import moment
 from monitor.matching import examples, schema
-from monitor.matching.rules import WatchRule
+from monitor.matching.examples import ExampleResult
+from monitor.matching.explain import Explanation
+from monitor.matching.rules import RuleSet, WatchRule
 from monitor.runtime import configuration
 from monitor.runtime.assembly import open_flow
 from monitor.runtime.backfill import BackfillReport, backfill
@@ -89,7 +92,7 @@ def test_rules(
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
-    """Run the examples of the rules; ends with 1 if one fails.
+    """Run the examples of the rules, and show of each that fails which terms decided; ends with 1 if one fails.
 
     Examples: rasid rules test · rasid rules test shahed-drones --json
     """
@@ -101,20 +104,51 @@ def test_rules(
     results = examples.run(chosen, dictionary=dictionary())
     failed = [one for one in results if not one.passed]
     if as_json:
-        print_json(
-            [
-                {"rule": one.rule_id, "text": one.text, "expected": one.expected, "hit": one.hit, "passed": one.passed}
-                for one in results
-            ]
-        )
+        print_json([_example_json(one, found) for one in results])
     else:
         for one in failed:
-            what = "should be hit, was not" if one.expected else "should be skipped, was hit"
-            words = ", ".join(dict.fromkeys(one.text[span.start : span.end] for span in one.spans))
-            typer.echo(f"✗ {one.rule_id}: {what}{f' by «{words}»' if words else ''}: {one.text}")
-        mark = "[red]✗[/red]" if failed else "[green]✓[/green]"
-        out.print(f"{mark} {len(results) - len(failed)} of {len(results)} examples of {len(chosen)} rules hold")
+            _print_failure(one, found)
+        sign = ("✗ ", "red") if failed else ("✓ ", "green")
+        count = f"{len(results) - len(failed)} of {len(results)} examples of {len(chosen)} rules hold"
+        out.print(Text.assemble(sign, count))
     raise typer.Exit(1 if failed else 0)
+
+
+def _explained(result: ExampleResult, found: RuleSet) -> tuple[WatchRule, Explanation]:
+    watch = found.get(result.rule_id)
+    assert watch is not None, "the examples are those of the set"
+    return watch, examples.explained(watch, result.text, dictionary=dictionary())
+
+
+def _example_json(result: ExampleResult, found: RuleSet) -> dict[str, object]:
+    made: dict[str, object] = {
+        "rule": result.rule_id,
+        "text": result.text,
+        "expected": result.expected,
+        "hit": result.hit,
+        "passed": result.passed,
+    }
+    if not result.passed:
+        _, explanation = _explained(result, found)
+        made["lacks"] = explanation.lacks()
+        made["query"] = explained.as_json(explanation.root)
+    return made
+
+
+def _print_failure(result: ExampleResult, found: RuleSet) -> None:
+    """What was expected, the headline with the words that hit, and the terms that decided."""
+    watch, explanation = _explained(result, found)
+    what = "should be hit, was not" if result.expected else "should be skipped, was hit"
+    place = (f"  {watch.file}:{watch.line}", "dim")
+    out.print(Text.assemble(("✗ ", "red"), (result.rule_id, "bold"), f": {what}", place))
+    body = explained.marked(result.text, result.spans, out)
+    for line in explained.hanging(Text("  "), body, out):
+        out.print(line)
+    for lack in explanation.lacks():
+        for line in explained.hanging(Text("    "), Text(lack, "yellow"), out):
+            out.print(line)
+    for line in explained.tree(explanation.root, watch.text, out):
+        out.print(line)
 
 
 @app.command("schema")
