@@ -43,8 +43,18 @@ class Dictionary:
         self._table = table
 
     def lemmas(self, word: str) -> frozenset[str]:
-        """The lemmas a term stands for (soft form, without the article); empty where the word is unknown."""
-        return frozenset(self._texts("t" + word) or self._texts("t" + bare_alef(word)) or self._texts("t" + fold(word)))
+        """The lemmas a term stands for (soft form, without the article); empty where the word is unknown.
+
+        A hamza may be missing, or be one too many (أنتخاب); but إخلاء, if unknown, is not أخلاء.
+        """
+        found = self._texts("t" + word)
+        if not found and not self._begins_otherwise(word):
+            found = self._texts("t" + bare_alef(word)) or self._texts("t" + fold(word))
+        return frozenset(found)
+
+    def _begins_otherwise(self, word: str) -> bool:
+        """Whether a word that begins with a hamza is known only with another."""
+        return word[0] in "أإآ" and all(one.soft[0] not in (word[0], "ا") for one in self.owners(word))
 
     def forms(self, lemma: str) -> tuple[str, ...]:
         """The nominal forms of a lemma; those with the article occur only with it."""

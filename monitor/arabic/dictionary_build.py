@@ -9,20 +9,20 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from monitor.arabic.corrections import NEVER_MEANT, NOUNS_IN_TA, ON_THEIR_OWN, REFILED
 from monitor.arabic.dictionary import Owner, entry
-from monitor.arabic.names import LIKE_PROCLITICS, territories
+from monitor.arabic.names import LIKE_WORDS, territories
 from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.plurals import PLURALS
 from monitor.arabic.pronouns import strip_pronoun
 from monitor.arabic.tokens import candidates
 
-# Filed as a form of another word: «late in» as plural of «other», «return» as a form of August.
-_MISFILED = frozenset({"أواخر", "اواخر", "الأواخر", "الاواخر", "إياب", "الإياب", "سادات", "السادات"})
 _WELL_KNOWN = 3  # forms of a lemma
 _HAMZA = frozenset("أإآ")
 # The shapes of broken plurals, by which a plural is told from the other nouns of a verb: أسعار, أندية, عقود, رجال.
 _BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..ا.|.وا..|..ا...?|..اء").fullmatch
 _PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
+_PLURAL_IN_M = re.compile("م.ا..").fullmatch
 _PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
 _NOMINAL_ENDINGS = ("ان", "ين", "ون", "ات")
 # Listed as words of their own, but no more than a preposition and a noun: باسم is «in the name of».
@@ -38,13 +38,30 @@ class Lexicon:
     def __init__(self, listed: Mapping[str, str]) -> None:
         pairs = ((soft(form), soft(lemma)) for form, lemma in listed.items())
         self.lemma_of = {form: lemma for form, lemma in pairs if len(form) > 1 and len(lemma) > 1}
-        self.lemma_of.update((form, form) for form in _MISFILED)
+        self._correct()
         self.forms_of: dict[str, set[str]] = defaultdict(set)
         for form, lemma in self.lemma_of.items():
             self.forms_of[lemma].add(form)
         self.verbs = {
-            lemma for lemma, forms in self.forms_of.items() if lemma[:1] != "ي" and any(f[:1] == "ي" for f in forms)
+            lemma
+            for lemma, forms in self.forms_of.items()
+            if lemma[:1] != "ي" and any(f[:1] == "ي" or f == "ت" + lemma for f in forms)
         }
+
+    def _correct(self) -> None:
+        """Put right what `corrections` says; only what the list has, also spelled with the article or without hamza."""
+        right = {word: word for word in (*ON_THEIR_OWN, *LIKE_WORDS)}
+        for noun in NOUNS_IN_TA & self.lemma_of.keys():
+            right |= {noun[:-1] + ending: noun for ending in ("ة", "ات", "تان", "تين", "تا", "تي")}
+        right |= {form: lemma for lemma, forms in REFILED.items() for form in forms}
+        for form, lemma in right.items():
+            for spelled in _spellings(form) & self.lemma_of.keys():
+                self.lemma_of[spelled] = lemma
+        for form in NEVER_MEANT:
+            wrong = self.lemma_of.get(form)
+            for spelled in _spellings(form):
+                if self.lemma_of.get(spelled) == wrong:
+                    self.lemma_of.pop(spelled, None)
 
     def owner(self, form: str) -> Owner:
         lemma = self.lemma_of[form]
@@ -65,7 +82,10 @@ class Lexicon:
         forms = self.spelled(lemma)
         if lemma in self.verbs:
             forms = {f for f in forms if f == lemma or _definite(f) or "ال" + f in forms or not _verbal(f, lemma)}
+        forms = {f for f in forms if not _derived(f, lemma)}
         kept = lemma[:-1] if lemma[-1] == "ة" else ""
+        if _definite(lemma):  # التزام
+            return forms
         return {form[2:] if _definite(form) and form[2:] != kept and form[-1] not in "ىا" else form for form in forms}
 
     def lemmas(self, word: str) -> set[str]:
@@ -82,7 +102,7 @@ class Lexicon:
     def _rightly(self, word: str, lemma: str) -> bool:
         if not set(_consonants(fold(word))) & set(_consonants(fold(lemma))):  # يان under إلى
             return False
-        if word[0] == "م" and lemma[0] != "م":  # a participle under its verb
+        if (word[0] == "م" and lemma[0] != "م") or _acting(word, lemma):  # a participle under its verb
             return False
         if word[-1] == "ي" and lemma[-1] not in "ىي":  # a nisba, or the word without it before its owner
             return False
@@ -106,7 +126,7 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
         owner = lexicon.owner(form)
         found["o" + fold(form)].append(entry(owner))
         _looks_like(form, owner, found)
-    for name in map(soft, LIKE_PROCLITICS):
+    for name in LIKE_WORDS:
         if name not in lexicon.lemma_of:
             owner = Owner(name, name, verb=False, size=_WELL_KNOWN)
             found["o" + fold(name)].append(entry(owner))
@@ -123,6 +143,8 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
         for lemma in lemmas:
             found["f" + lemma] += plurals
         for plural in plurals:
+            if plural in ON_THEIR_OWN:
+                continue
             if len(lexicon.forms_of.get(plural, ())) < _WELL_KNOWN or plural in lexicon.verbs:
                 found["t" + plural] += lemmas
     return {key: values for key, values in found.items() if values}
@@ -139,8 +161,31 @@ def _looks_like(form: str, owner: Owner, found: dict[str, list[str]]) -> None:
             found["p" + remainder].append(entry(owner))
 
 
+def _spellings(form: str) -> set[str]:
+    return {spelled for one in (form, "ال" + form) for spelled in (one, bare_alef(one))}
+
+
 def _definite(form: str) -> bool:
     return form.startswith("ال") and len(form) > 4
+
+
+def _acting(word: str, lemma: str) -> bool:
+    """Whether a word is the active participle of its lemma: رابح, of ربح."""
+    return len(word) == 4 and word[1] == "ا" and lemma == word[0] + word[2:]
+
+
+def _derived(form: str, lemma: str) -> bool:
+    """Whether a form is rather another word of its lemma's root: a participle, a verbal noun of أفعل, a verb."""
+    form = form[2:] if _definite(form) else form
+    if _acting(form, lemma):
+        return True
+    if form[0] == "إ":
+        return lemma[0] == "أ"
+    if form[-1] == "ت" and form[-2] != "ا" and not set("تة") & set(lemma[-2:]):  # كشفت, under the noun كشف
+        return True
+    if form.endswith("وا") and lemma[-1] != "و":
+        return True
+    return form[0] == "م" != lemma[0] and not _PLURAL_IN_M(form)
 
 
 def _consonants(word: str) -> str:

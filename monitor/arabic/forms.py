@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from monitor.arabic.corrections import UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
 from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, looks_common, singulars
 from monitor.arabic.names import PARTS, territories
@@ -49,7 +50,7 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
     typed = soft(term)
     if not _arabic(typed):
         return Forms(typed, typed, "name", {fold(typed): ANY})
-    stem = _stem(typed)
+    stem = _stem(typed, dictionary)
     lemmas = _lemmas(typed, stem, dictionary)
     sort = _kind(typed, stem, lemmas, dictionary) if kind == "auto" else kind
     found: dict[str, int] = {}
@@ -72,7 +73,7 @@ def explain(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = N
     typed = soft(term)
     if not _arabic(typed):
         return [Form(typed, ANY, "as typed")]
-    stem = _stem(typed)
+    stem = _stem(typed, dictionary)
     lemmas = _lemmas(typed, stem, dictionary)
     sort = _kind(typed, stem, lemmas, dictionary) if kind == "auto" else kind
     return list(_forms(typed, stem, sort, kind == "auto", lemmas, dictionary))
@@ -82,8 +83,17 @@ def _arabic(word: str) -> bool:
     return bool(word) and "\u0621" <= word[-1] <= "\u064a"
 
 
-def _stem(typed: str) -> str:
-    return typed[2:] if typed.startswith("ال") and len(typed) >= 5 and typed != "الله" else typed
+def _stem(typed: str, dictionary: Dictionary | None) -> str:
+    if not typed.startswith("ال") or len(typed) < 5 or typed == "الله":
+        return typed
+    rest = typed[2:]
+    if dictionary and not any(one.soft == rest == one.lemma and not one.verb for one in dictionary.owners(rest)):
+        known = {one.soft: one.lemma for one in dictionary.owners(typed)}
+        if typed not in known and any(spelled[0] != "ا" for spelled in known):
+            return typed  # الغام, of ألغام
+        if rest[0] == "ت" and known.get(typed, rest)[:3] == "الت":
+            return typed  # التزام
+    return rest
 
 
 def _lemmas(typed: str, stem: str, dictionary: Dictionary | None) -> frozenset[str]:
@@ -97,7 +107,7 @@ def _kind(typed: str, stem: str, lemmas: frozenset[str], dictionary: Dictionary 
         return "name"
     if lemmas or not dictionary:
         return "word"  # measured without a dictionary: lemma F1 .88 against .82, and names lose nothing
-    listed = any(owner.soft == stem and owner.verb for owner in dictionary.owners(stem))
+    listed = any(owner.soft == stem and (owner.verb or owner.size > 4) for owner in dictionary.owners(stem))
     return "word" if listed or looks_common(stem) else "name"
 
 
@@ -140,10 +150,11 @@ def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -
     if dictionary:
         for lemma in sorted(lemmas):
             for text in dictionary.forms(lemma):
-                definite = text.startswith("ال") and len(text) > 4
+                definite = text.startswith("ال") and len(text) > 4 and not lemma.startswith("ال")
                 bare = text[2:] if definite else text
                 listed.add(bare)
-                yield Form(bare, AL if definite else ANY, f"listed under {lemma}")
+                construct = bare.startswith(lemma) and bare[len(lemma) :] in ("ا", "و", "ي")  # وزيري takes no article
+                yield Form(bare, BARE if construct else AL if definite else ANY, f"listed under {lemma}")
     bases = {stem, *lemmas}
     if not lemmas:
         found = {text for text in singulars(stem) if not (dictionary and _noun(text, dictionary))}
@@ -220,6 +231,11 @@ def _refused(found: Iterable[str], own: frozenset[str], dictionary: Dictionary) 
     return frozenset(refused - set(found))
 
 
+def _reads_otherwise(form: str) -> bool:
+    """Whether a form without its hamza is to a reader another word: اعلام is إعلام rather than أعلام."""
+    return form not in UNMARKED and form[0] in "أإآ" and any(sign + form[1:] in UNMARKED for sign in "أإآ")
+
+
 def _unmarked(one: str, other: str) -> bool:
     """Whether two spellings are the same, or one only leaves out the hamza of its first letter, as newspapers do."""
     return one == other or (one[1:] == other[1:] and "ا" in (one[0], other[0]) and "آ" not in (one[0], other[0]))
@@ -229,7 +245,7 @@ def _barred(
     stem: str, found: Iterable[str], hosts: Iterable[str], own: frozenset[str], dictionary: Dictionary
 ) -> frozenset[str]:
     """Spellings that only look like a form: with another hamza (إعداد for أعداد), or like a form and a pronoun."""
-    barred: set[str] = set()
+    barred = {bare_alef(form) for form in found if form != stem and _reads_otherwise(form)}
     for form in found:
         for other in dictionary.owners(form):
             if other.lemma not in own and not any(_unmarked(one, other.soft) for one in (form, stem)):

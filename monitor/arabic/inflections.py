@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from monitor.arabic.corrections import NOUNS_IN_TA
 from monitor.arabic.dictionary import Owner
 from monitor.arabic.tokens import AL, BARE
 
@@ -28,7 +29,7 @@ class Inflection(NamedTuple):
     """Words that end in one of `ends` lose `cut` letters and take one of `endings`.
 
     least: letters of the word. when: a condition by name, see `applies`. against: what of the dictionary forbids the
-    form: any other word, only nouns that it knows well, or nothing.
+    form: any other word, only nouns that it knows well, only those of `corrections.NOUNS_IN_TA`, or nothing.
     """
 
     name: str
@@ -50,8 +51,10 @@ class Inflection(NamedTuple):
                 return word + "ون" in listed
             case "no masculine":  # كتابه is «his book» where كتاب is a word
                 return word[:-1] not in listed
+            case "three letters":  # that a dictionary knows
+                return len(word) == 3 and bool(listed)
             case "participle":
-                return bool(_PARTICIPLE(word))
+                return bool(_PARTICIPLE(word)) or word + "ون" in listed
         return True
 
     def forms(self, word: str) -> Iterator[Form]:
@@ -64,6 +67,8 @@ class Inflection(NamedTuple):
         match self.against:
             case "nothing":
                 return False
+            case "nouns in ة":
+                return owner.lemma in NOUNS_IN_TA
             case "nouns":
                 return not owner.verb and owner.size >= _ANALYSED
         return True
@@ -83,13 +88,14 @@ WORD_INFLECTIONS = (
     Inflection("dual of ة before its owner", "طائرة → طائرتا", ("ة",), 1, ("تا", "تي"), BARE, against="nothing"),
     Inflection("ة for ه", "دوله → دولة", ("ه",), 1, ("ة",)),
     Inflection("accusative of a nisba", "روسي → روسيا", ("ي",), 0, ("ا",), BARE, against="nouns"),
-    Inflection("feminine of a nisba", "روسي → روسية", ("ي",), 0, ("ة",)),
+    Inflection("feminine of a nisba", "روسي → روسية", ("ي",), 0, ("ة",), against="nouns in ة"),
     Inflection("numbers of a nisba", "روسي → روسيون", ("ي",), 0, ("ات", "تان", "تين", "ان", "ين", "ون")),
     Inflection("numbers of اء", "لقاء → لقاءات", ("اء",), 0, ("ات", "ان", "ين")),
     Inflection("dual of اء", "لقاء → لقائين", ("اء",), 1, ("ئان", "ئين")),
     Inflection("accusative of اء", "لقاء → لقاءا", ("اء",), 0, ("ا",), BARE),
     Inflection("accusative", "خطاب → خطابا", _CONSONANTS, 0, ("ا",), BARE, against="nouns"),
     Inflection("numbers", "مهندس → مهندسون", _CONSONANTS, 0, ("ات", "ان", "ين", "ون"), least=4),
+    Inflection("dual of three letters", "شكل → شكلين", _CONSONANTS, 0, ("ان", "ين"), when="three letters"),
     Inflection("feminine", "منتظم → منتظمة", _CONSONANTS, 0, ("ة",), least=4, when="participle"),
     Inflection("before its owner", "مقاتل → مقاتلو", _CONSONANTS, 0, ("و", "ي"), BARE, 4, when="masculine plural"),
     Inflection("ء written beside its seat", "شاطئ → شاطىء", ("ئ",), 1, ("يء",)),

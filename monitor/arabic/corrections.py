@@ -1,0 +1,66 @@
+"""What the list of Arabic forms has wrong, or what no rule can know: words by hand, for an Arabic speaker to add to.
+
+The list files every form under one lemma. Where that is not what a reader of news means by the word, it is put right
+here: each table says what its words have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Words of their own that the list has as forms of another: حجاز is no plural of حاجز, nor السودان one of أسود.
+_ON_THEIR_OWN = """
+أواخر إياب سادات داعم ضامن ناجم وافد حاشد صاعد صامد خاسر خارق نافذ غائب هادف فاضل حاسب عالق عابد بادئ خاطب راهن رهان
+شروق غروب ظهور صعود ذهاب مرور مثول فضول فراق حفاظ رباط حجاز عريش سودان أمان أربعاء صلاح عماد عدل قران تبع عبودية تقوية
+حيلولة برودة متانة صلابة ضخامة وجاهة حرمة عيادة ممنهج ممانعة جائر شراعي مهارة هرمون نفاق سيرورة بنيان حرمان أعرب مشابه
+شمل شجار فقار خوارج عرفان دوران أزهر سلفية مشاة مراسم إخوان طوال صادرات واردات آباد ماس أجراء مجريات عبيد
+"""
+
+# Nouns in ة that are more than the feminine of an adjective or a participle: محافظة is a province, محافظ its governor.
+_NOUNS_IN_TA = """
+آلية أصالة أغلبية أغنية أقلية أهمية إمبراطورية إمكانية اتفاقية بطولة بلدية بنية بوابة تحية تظاهرة جائزة جراحة جمعية
+جمهورية جنسية حاجة حاضنة حافلة حالة حداثة حراسة حركة حرية خبرة خرافة خصوصية خلفية خلية خيانة دراجة دقيقة دورية ديانة
+رؤية رحمة رصاصة رياضة زجاجة زيادة سعادة سمة شائعة شخصية شركة شعيرة صراحة ضحية طائرة عبادة عجلة عدالة عقلية عملية عينة
+غارة غرابة غرامة فضيلة فعالية قابلية قراءة قرية قصاصة قضية قوة كلية كمية متابعة مجلة مجموعة محاضرة محافظة محاكمة محمية
+مخاطرة مخالفة مدرسة مديرية مذكرة مراسلة مركبة مسؤولية مستعمرة مستوطنة مسرحية مسيرة مشاركة مشاهدة مشكلة مصالحة مضايقة
+مطالبة معاملة معاهدة مقابلة مقاتلة مقاولة ملاحقة ممارسة مناسبة منافسة مناقشة منظمة منظومة موافقة موجة موقعة ميزانية
+نظرية نفقة نقابة هدية هوية ورقة وصية
+"""
+
+# Under another lemma than the list has them: lemma: forms.
+_REFILED = """
+أول: أولى
+بعد: أبعاد
+جد: أجداد
+حارس: حراس
+دقيقة: دقائق
+ربح: ربح أرباح
+عائد: عوائد
+مولود: مواليد
+ناشط: نشطاء
+هرم: أهرام
+"""
+
+# Hardly ever meant, and spelled like a common word: أعدام, plural of «lack», like إعدام, execution.
+_NEVER_MEANT = """
+أعدام أفشال أسلام أخفاء أجلاء أخلاء أسقاط أضراب أثبات أظهار أنجاب أدراك أتساع أطلاق أمارة بدور لدة مناص سوآء أسوآن جرآء
+ألسنة
+"""
+
+# Which of two words a spelling without its hamza is: اعلام is إعلام (media) rather than أعلام (flags).
+_UNMARKED = """
+إعلام إجراء إعدام إشراف إضراب إسلام إنصاف إطلاق إسقاط إثبات إدراك إخفاء إجلاء إخلاء إصدار إمداد أحياء أبطال أضرار
+أخبار أشغال أشكال أحكام أرجاء أعمال أحداث أتباع أقدام أسرار أمن أمر أسرة أداء آخر آثار
+"""
+
+
+def _lines(text: str) -> dict[str, tuple[str, ...]]:
+    pairs = (line.split(":") for line in text.strip().splitlines())
+    return {lemma: tuple(forms.split()) for lemma, forms in pairs}
+
+
+ON_THEIR_OWN = frozenset(_ON_THEIR_OWN.split())
+NOUNS_IN_TA = frozenset(_NOUNS_IN_TA.split())
+REFILED: Mapping[str, tuple[str, ...]] = _lines(_REFILED)
+NEVER_MEANT = frozenset(_NEVER_MEANT.split())
+UNMARKED = frozenset(_UNMARKED.split())
