@@ -27,11 +27,11 @@ _LIKE_WORDS = """
 """
 LIKE_WORDS = tuple(_LIKE_WORDS.split())
 
-# Words that names are made of, and what they also look like by case or spelling: في أبي ظبي, محمد ابن سلمان.
+# Words that names are made of, and what they also look like by case or spelling: في أبي ظبي.
 PARTS = {
     **dict.fromkeys(("أبو", "ابو"), ("أبا", "أبي")),
     **{"أبا": ("أبو", "أبي"), "أبي": ("أبو", "أبا"), "أخو": ("أخا", "أخي"), "ذو": ("ذا", "ذي")},
-    **{"بن": ("ابن", "إبن"), "ابن": ("بن", "إبن"), "آل": (), "عبد": ()},
+    **{"بن": (), "آل": (), "عبد": ()},
 }
 
 
