@@ -7,10 +7,11 @@ a table: its spellings with = between, each as it is written in a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 
+from monitor.arabic.alternates import ALTERNATES
 from monitor.arabic.normalise import fold, soft
 
 # Names of which every spelling finds every other. أبو, عبد and الدين need no line, see below.
@@ -58,38 +59,45 @@ _TAILS = frozenset(("الله", "الدين"))  # نصر الله, نصرالل�
 _JOINED_HEADS = ("عبدال", "أبو", "ابو", "أبا", "أبي", "ذوال")
 _SON = ("بن", "ابن", "إبن")  # within a name one stands for the other
 _MOST = 8  # rows of one term
+_LONGEST = 4  # words of a name in the tables
 _CAPITALS = re.compile("[A-Z]{2,5}").fullmatch
 _CAPITAL = re.compile("[A-Z]").fullmatch
 
 Piece = int | str  # the place of a typed word that stays, or a word in its place
+_Table = Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]  # folded words → the other spellings of their line
 
 
-def spellings(words: Sequence[str]) -> list[tuple[Piece, ...]]:
-    """The rows of words that a row of words (as typed) stands for, itself first; at most eight."""
-    return list(islice(_rows(words, 0), _MOST))
+def spellings(words: Sequence[str], *, loose: bool = False) -> list[tuple[Piece, ...]]:
+    """The rows of words that a row of words (as typed) stands for, itself first; at most eight.
+
+    loose: other names of the same too (alternates.py), and then some more rows.
+    """
+    if loose:
+        return list(islice(_rows(words, 0, _loose_table()), 2 * _MOST))
+    return list(islice(_rows(words, 0, _table()), _MOST))
 
 
-def _rows(words: Sequence[str], at: int) -> Iterator[tuple[Piece, ...]]:
+def _rows(words: Sequence[str], at: int, table: _Table) -> Iterator[tuple[Piece, ...]]:
     if at == len(words):
         yield ()
         return
-    named = list(_named(words, at))
+    named = list(_named(words, at, table))
     if not named:
-        for rest in _rows(words, at + 1):
+        for rest in _rows(words, at + 1, table):
             yield (at, *rest)
     for length, new in (*named, *_others(words, at)):
-        for rest in _rows(words, at + length):
+        for rest in _rows(words, at + length, table):
             yield (*new, *rest)
 
 
-def _named(words: Sequence[str], at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _named(words: Sequence[str], at: int, table: _Table) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The spellings of a known name that begins at a word, as typed first: (how many words it takes, its words).
 
     These do not inflect: عبد الله is not عباد الله.
     """
-    typed = [soft(one) for one in words[at : at + _longest()]]
+    typed = [soft(one) for one in words[at : at + _LONGEST]]
     for length in range(len(typed), 0, -1):
-        if others := _table().get(_folded(tuple(typed[:length]))):
+        if others := table.get(_folded(tuple(typed[:length]))):
             yield length, tuple(typed[:length])
             yield from ((length, other) for other in others)
             return
@@ -129,20 +137,23 @@ def _apart(word: str) -> tuple[str, str] | None:
 
 
 @cache
-def _table() -> dict[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Folded words of a spelling → the other spellings of its line (soft)."""
+def _table() -> _Table:
+    return _read(_NAMES)
+
+
+@cache
+def _loose_table() -> _Table:
+    return {**_read(_NAMES), **_read(ALTERNATES)}
+
+
+def _read(lines: str) -> _Table:
     found: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
-    for line in _NAMES.strip().splitlines():
-        ways = [tuple(soft(way).split()) for way in line.split("=")]
-        for way in ways:
-            found[_folded(way)] = tuple(other for other in ways if _folded(other) != _folded(way))
+    for line in lines.strip().splitlines():
+        ways = {_folded(tuple(way.split())): tuple(soft(way).split()) for way in line.split("=")}
+        for folded in ways:
+            found[folded] = tuple(other for key, other in ways.items() if key != folded)
     return found
 
 
 def _folded(way: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(fold, way))
-
-
-@cache
-def _longest() -> int:
-    return max(map(len, _table()))
+    return tuple(fold(soft(word)) for word in way)

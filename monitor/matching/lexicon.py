@@ -13,7 +13,7 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.forms import Forms, Kind, expand
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.inflections import ANY
-from monitor.arabic.loose import is_loose, skeleton, sounds_like
+from monitor.arabic.loose import Skeleton, is_common, is_loose, keys, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
 from monitor.arabic.pronouns import strip_pronoun
 from monitor.arabic.run_on import LEAST, hidden, is_known
@@ -138,7 +138,7 @@ class Lexicon:
         self._forms: dict[str, tuple[_Entry, ...]] = {}
         self._hosts: dict[str, tuple[_Entry, ...]] = {}  # forms that take a pronoun
         self._objects: dict[str, tuple[_Entry, ...]] = {}  # forms that take ني too
-        self._loose: dict[str, list[tuple[tuple[str, ...], _Entry]]] = {}
+        self._loose: dict[str, list[tuple[Skeleton, _Entry]]] = {}
         self._prefixes: dict[str, list[_Glob]] = {}
         self._suffixes: dict[str, list[_Glob]] = {}
         self._globs: list[_Glob] = []
@@ -161,7 +161,8 @@ class Lexicon:
         return atom
 
     def _add_forms(self, atom: int, word: Word) -> None:
-        forms = expand(word.text, word.kind, dictionary=self._dictionary)
+        kind = "name" if word.mode == "loose" else word.kind
+        forms = expand(word.text, kind, dictionary=self._dictionary)
         entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
         modes = dict(forms.modes)
         if word.later:  # inside a phrase the article may come and go
@@ -178,8 +179,9 @@ class Lexicon:
             _insert(self._hosts, host, kept)
         name = fold(forms.stem)
         if word.mode == "loose" and is_loose(name):
-            consonants, vowels = skeleton(name)
-            self._loose.setdefault(consonants, []).append((vowels, entry[ANY]))
+            bones = skeleton(name)
+            for key in keys(bones):
+                self._loose.setdefault(key, []).append((bones, entry[ANY]))
 
     def _add_glob(self, atom: int, word: Word) -> None:
         glob = _Glob(atom, tuple(fold(soft(part)) for part in word.text.split("*")), word.later)
@@ -230,9 +232,10 @@ class Lexicon:
             if self._objects and rest.endswith("ني"):
                 entries += self._objects.get(rest[:-2], ())
         if self._loose:
-            consonants, vowels = skeleton(rest)
-            near = self._loose.get(consonants, ())
-            entries += tuple(entry for theirs, entry in near if sounds_like(consonants, theirs, vowels))
+            bones = skeleton(rest)
+            near = self._loose.get(bones.classes)
+            if near and not is_common(rest, self._dictionary):
+                entries += tuple(entry for theirs, entry in near if sounds_like(theirs, bones))
         return entries
 
     def _fitting(self, rest: str) -> list[_Glob]:

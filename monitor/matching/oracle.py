@@ -168,7 +168,7 @@ class _Reading:
         ways = [words]
         if words and modes in ({"word"}, {"loose"}):
             typed = [term.text[token.start : token.end] for term in terms for token in tokenise(term.text)]
-            ways = [_in_a_way(words, way) for way in compounds.spellings(typed)]
+            ways = [_in_a_way(words, way) for way in compounds.spellings(typed, loose=modes == {"loose"})]
         found = [self._row(way, slop, name, allowed) for way in ways]
         return None if all(part is None for part in found) else _union(found)
 
@@ -334,7 +334,7 @@ def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Diction
     if term.mode == "exact" or (term.mode == "wildcard" and "*" not in text):
         return folded == fold(soft(text))
     found = False
-    expanded = _expanded(text, term.kind, dictionary)
+    expanded = _expanded(text, "name" if term.mode == "loose" else term.kind, dictionary)
     for remainder, mode in candidates(token):
         rest = fold(remainder)
         if later and rest not in (folded, folded.removeprefix("ال")):
@@ -342,7 +342,7 @@ def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Diction
         if term.mode == "wildcard":
             found = found or _glob(fold(text), rest)
         elif term.mode == "verb" or remainder not in expanded.barred:
-            found = found or _is_form(term, text, expanded, later, rest, mode)
+            found = found or _is_form(term, text, expanded, later, rest, mode, dictionary)
     if term.mode == "wildcard":
         return found
     if term.mode == "verb":
@@ -366,7 +366,15 @@ def _runs_on(expanded: forms.Forms, later: bool, token: str, dictionary: Diction
     return False
 
 
-def _is_form(term: tree.Term, text: str, expanded: forms.Forms, later: bool, rest: str, mode: int) -> bool:
+def _is_form(
+    term: tree.Term,
+    text: str,
+    expanded: forms.Forms,
+    later: bool,
+    rest: str,
+    mode: int,
+    dictionary: Dictionary | None,
+) -> bool:
     if expanded.modes.get(rest, 0) & mode or (later and rest == fold(expanded.stem)):
         return True
     if mode == 1 and any(rest == host + pronoun for host in expanded.hosts for pronoun in PRONOUNS):
@@ -376,8 +384,7 @@ def _is_form(term: tree.Term, text: str, expanded: forms.Forms, later: bool, res
     name = fold(expanded.stem)
     if term.mode != "loose" or not loose.is_loose(name):
         return False
-    mine, theirs = loose.skeleton(name), loose.skeleton(rest)
-    return mine[0] == theirs[0] and loose.sounds_like(mine[0], mine[1], theirs[1])
+    return loose.sounds_like(loose.skeleton(name), loose.skeleton(rest)) and not loose.is_common(rest, dictionary)
 
 
 def _glob(pattern: str, text: str) -> bool:

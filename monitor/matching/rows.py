@@ -21,7 +21,7 @@ def rows_of(node: Term | Phrase) -> list[list[Word]]:
     if mode not in ("word", "loose") or any(word.mode != mode for word in words):
         return [words]  # = is as spelled, and a mixed phrase as typed
     raw = [term.text[token.start : token.end] for term in terms for token in tokenise(term.text)]
-    return [_row(words, way) for way in spellings(raw)]
+    return [_row(words, way) for way in spellings(raw, loose=mode == "loose")]
 
 
 def _row(words: Sequence[Word], way: Sequence[int | str]) -> list[Word]:
