@@ -8,7 +8,7 @@ a dictionary knows as a common word is none of a name's spellings: مقارنة,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.arabic.dictionary import Dictionary
@@ -19,13 +19,19 @@ from monitor.arabic.pronouns import strip_pronoun
 _LEAST = 4  # consonants, as typed
 _BUDGET = {3: 1, 4: 2, 5: 3}  # consonants → what may be spent; 4 where there are more
 _OTHER, _NEVER = 3, 99  # of another vowel; of another consonant
-# At 3 no name has two of these: `keys` gives one.
-_SWAPS = {frozenset("سش"): 2, frozenset("سز"): 2, frozenset("جز"): 3}
+# Of other consonants that a sound is also written with. At 3 no name has two of these: `keys` gives one.
+_SWAPS = {
+    **dict.fromkeys(map(frozenset, ("خك", "خغ", "خق", "كغ")), 1),
+    **dict.fromkeys(map(frozenset, ("كج", "خج", "سش", "سز")), 2),
+    frozenset("جز"): 3,
+    frozenset("شز"): _NEVER,
+}
 _WELL_KNOWN = 3  # forms of a lemma: fewer, and the dictionary knows no more than that it occurs
+_SHORT = 5  # letters
 _VOWELS = frozenset("اويء")
-# Sounds that Arabic writes in several ways; of a class one stands for all.
-_SOUNDS = str.maketrans("غجقخصثذضظط", "ككككسسزززت")
-_SIBILANTS = str.maketrans("شز", "سس")
+# Of letters that Arabic writes one sound with, one stands for all; then what `_SWAPS` joins, for the look-up.
+_SOUNDS = str.maketrans("صثذضظط", "سسزززت")
+_CLASSES = str.maketrans("غجقخشز", "ككككسس")
 _PAIRS = (("تش", "ش"), ("دج", "ج"), ("ينهو", "ينيو"))  # تشيلسي, دجوكوفيتش, كوتينهو
 _ARTICLES = ("ال", "بال", "وال", "كال", "فال", "لل")
 
@@ -39,7 +45,7 @@ class Skeleton(NamedTuple):
 
 
 def skeleton(folded: str) -> Skeleton:
-    """Of a word. Doubled letters count once, and so do تش and دج; a final ة or ه is the vowel that it sounds like."""
+    """Of a word. تش and دج count as one letter; a final ة or ه is the vowel that it sounds like."""
     for pair, one in _PAIRS:
         folded = folded.replace(pair, one)
     if len(folded) > 2 and folded[-1] in "ةه" and not folded.endswith("ية"):
@@ -49,13 +55,23 @@ def skeleton(folded: str) -> Skeleton:
     for letter in folded.replace("ئ", "ي"):  # مائير, مايير
         if letter in _VOWELS or letter == "ة":
             vowels[-1] += letter
-        elif letters and letter == letters[-1] and not vowels[-1]:
-            continue
         else:
             letters.append(letter)
             vowels.append("")
-    spelled = "".join(letters)
-    return Skeleton(spelled.translate(_SOUNDS).translate(_SIBILANTS), spelled, tuple(vowels))
+    return _skeleton("".join(letters).translate(_SOUNDS), vowels)
+
+
+def _skeleton(letters: str, vowels: Sequence[str]) -> Skeleton:
+    return Skeleton(letters.translate(_CLASSES), letters, tuple(vowels))
+
+
+def single(name: Skeleton) -> Skeleton:
+    """With letters that are written double once: فالنسسيا. But فايننشال only leaves out a vowel of فاينانشال."""
+    letters, vowels = name.letters, name.vowels
+    kept = [at for at, letter in enumerate(letters) if letter != letters[at + 1 : at + 2] or vowels[at + 1]]
+    if len(kept) == len(letters):
+        return name
+    return _skeleton("".join(letters[at] for at in kept), [vowels[0], *(vowels[at + 1] for at in kept)])
 
 
 def is_loose(folded: str) -> bool:
@@ -65,25 +81,32 @@ def is_loose(folded: str) -> bool:
     return len(bones.letters) + pairs >= _LEAST
 
 
-def keys(name: Skeleton) -> Iterator[str]:
+def keys(name: Skeleton) -> set[str]:
     """The classes under which spellings of a name are looked for: ج may be the k of غ or the z of French."""
-    yield name.classes
-    for at, letter in enumerate(name.letters):
-        if letter == "ج" or letter.translate(_SOUNDS) == "ز":
-            yield name.classes[:at] + ("س" if letter == "ج" else "ك") + name.classes[at + 1 :]
+    found: set[str] = set()
+    for classes, letters, _ in {name, single(name)}:
+        found.add(classes)
+        for at, letter in enumerate(letters):
+            if letter in "جز":
+                found.add(classes[:at] + ("س" if letter == "ج" else "ك") + classes[at + 1 :])
+    return found
 
 
 def sounds_like(one: Skeleton, other: Skeleton) -> bool:
     """Whether two words are spellings of one name."""
-    if len(one.letters) != len(other.letters):
-        return False
+    return any(_alike(mine, theirs) for mine in {one, single(one)} for theirs in {other, single(other)})
+
+
+def _alike(one: Skeleton, other: Skeleton) -> bool:
     size = len(one.letters)
+    if size != len(other.letters):
+        return False
     budget = _BUDGET.get(size, 4)
     if size == _LEAST and one.letters[0] == "م" and not one.vowels[-1]:
         budget = 0  # the shape of many Arabic words: محمد, محمود
-    spent = 0
-    for mine, theirs in zip(one.letters, other.letters, strict=True):
-        spent += _consonant(mine, theirs)
+    spent = sum(map(_consonant, one.letters, other.letters))
+    if spent and size < _LEAST:
+        return False
     for at, (mine, theirs) in enumerate(zip(one.vowels, other.vowels, strict=True)):
         if mine == theirs:
             continue
@@ -96,26 +119,31 @@ def sounds_like(one: Skeleton, other: Skeleton) -> bool:
 def _consonant(one: str, other: str) -> int:
     if one == other:
         return 0
-    sound, heard = one.translate(_SOUNDS), other.translate(_SOUNDS)
-    if sound == heard:
-        return 0
-    return _SWAPS.get(frozenset((one if one == "ج" else sound, other if other == "ج" else heard)), _NEVER)
+    same = one.translate(_CLASSES) == other.translate(_CLASSES)
+    return _SWAPS.get(frozenset((one, other)), 0 if same else _NEVER)
 
 
 def _vowel(one: str, other: str) -> int:
     """What a difference of the vowels in one place costs: by the letter where one only has more, else once."""
     short, long = sorted((one, other), key=len)
+    if len(short) == len(long) == 2 and short[0] == long[0] == "ي":  # دانيال, دانييل
+        return 1
     rest = iter(long)
     return len(long) - len(short) if all(letter in rest for letter in short) else _OTHER
 
 
 def is_common(word: str, dictionary: Dictionary | None) -> bool:
-    """Whether a word (folded) is a common one, or a country, with an article before it or a pronoun behind it."""
+    """Whether a word (folded) is a common one, or a country, with an article before it or a pronoun behind it.
+
+    Of words with another proclitic only short ones count (بسقف): كامرون is not «like آمرون».
+    """
     heads = [word, *(word.removeprefix(article) for article in _ARTICLES if word.startswith(article))]
     if not territories().isdisjoint(heads):
         return True
     if dictionary is None:
         return False
+    if word[0] in "وفبكل" and len(word) <= _SHORT:
+        heads.append(word[1:])
     return any(
         owner.size >= _WELL_KNOWN
         for head in heads

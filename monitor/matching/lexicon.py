@@ -13,7 +13,7 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.forms import Forms, Kind, expand
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.inflections import ANY
-from monitor.arabic.loose import Skeleton, is_common, is_loose, keys, skeleton, sounds_like
+from monitor.arabic.loose import Skeleton, is_common, is_loose, keys, single, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
 from monitor.arabic.pronouns import strip_pronoun
 from monitor.arabic.run_on import LEAST, hidden, is_known
@@ -233,7 +233,7 @@ class Lexicon:
                 entries += self._objects.get(rest[:-2], ())
         if self._loose:
             bones = skeleton(rest)
-            near = self._loose.get(bones.classes)
+            near = {one: None for key in {bones.classes, single(bones).classes} for one in self._loose.get(key, ())}
             if near and not is_common(rest, self._dictionary):
                 entries += tuple(entry for theirs, entry in near if sounds_like(theirs, bones))
         return entries
