@@ -57,7 +57,7 @@ _NAMES = """
 _HEADS = frozenset(("عبد", "أبو", "ابو", "أبا", "ابا", "أبي", "ابي", "ذو"))  # أبو مازن, أبومازن
 _TAILS = frozenset(("الله", "الدين"))  # نصر الله, نصرالله; صلاح الدين
 _JOINED_HEADS = ("عبدال", "أبو", "ابو", "أبا", "أبي", "ذوال")
-_SON = ("بن", "ابن", "إبن")  # within a name one stands for the other
+_SON = ("بن", "ابن")  # within a name one stands for the other
 _MOST = 8  # rows of one term
 _LONGEST = 4  # words of a name in the tables
 _CAPITALS = re.compile("[A-Z]{2,5}").fullmatch
@@ -112,8 +112,8 @@ def _named(words: Sequence[str], at: int, table: _Table) -> Iterator[tuple[int, 
 def _others(words: Sequence[str], at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Other words for those that begin at one: US and U.S.; محمد ابن سلمان; حزبالله for حزب الله."""
     word = words[at]
-    if len(words) > 1 and soft(word) in _SON:
-        yield from ((1, (son,)) for son in _SON if son != soft(word))
+    if len(words) > 1 and fold(soft(word)) in _SON:
+        yield from ((1, (son,)) for son in _SON if son != fold(soft(word)))
     if _CAPITALS(word):
         yield 1, tuple(word.casefold())
     capitals = next((i for i, one in enumerate(words[at:]) if not _CAPITAL(one)), len(words) - at)
