@@ -14,14 +14,9 @@ from monitor.arabic.normalise import soft
 from monitor.errors import QueryError
 from monitor.matching.query import parse, references, show
 from monitor.matching.tree import And, AtLeast, Mode, Near, Node, Not, Or, Phrase, Regex, Same, Scope, Score, Term
-from monitor.matching.walk import rebuild, relocate, walk, warnings
+from monitor.matching.walk import bare, rebuild, walk
 
 HERE = (0, 0)
-
-
-def bare(node: Node) -> Node:
-    """The tree without its places, for comparison."""
-    return relocate(node, lambda _: HERE)
 
 
 def term(text: str, mode: Mode = "word") -> Term:
@@ -280,13 +275,6 @@ def test_lists_of_lists_cannot_explode() -> None:
     with pytest.raises(QueryError, match="more than 20000 terms"):
         for level in range(1, 40):
             lists[f"x{level}"] = parse(f"$x{level - 1} OR $x{level - 1}", lists=lists)
-
-
-def test_what_is_allowed_but_hardly_meant_is_a_warning() -> None:
-    assert "short to be loose" in warnings(parse("~باكو"))[0][1]
-    assert "nearly every article" in warnings(parse("NOT طائرة"))[0][1]
-    assert "nearly every article" in warnings(parse("صاروخ OR -طائرة"))[0][1]
-    assert warnings(parse("~كاراباخ -طائرة")) == []
 
 
 # ── properties ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,8 @@ import pytest
 
 from monitor.runtime import configuration
 from monitor.runtime.configuration import Configuration
+from monitor.runtime.lint import lint
+from monitor.runtime.words import dictionary
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config"
@@ -19,6 +21,11 @@ def shipped() -> Configuration:
 
 def test_the_shipped_files_have_no_problems_and_no_warnings(shipped: Configuration) -> None:
     assert [str(one) for one in shipped.warnings if not one.file.endswith(".env")] == []
+
+
+def test_no_shipped_rule_hardly_does_what_it_should(shipped: Configuration) -> None:
+    report = lint(shipped.rules, dictionary(print))
+    assert [str(one.problem) for one in report.findings if not one.hint] == []
 
 
 def test_at_least_forty_arabic_feeds_of_ten_countries_are_polled(shipped: Configuration) -> None:

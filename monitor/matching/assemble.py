@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.errors import Problem, QueryError
+from monitor.matching.doubts import warnings
 from monitor.matching.lexer import lex
 from monitor.matching.query import parse, references
 from monitor.matching.tree import And, Node, Not, Or, Phrase, Score, Term
-from monitor.matching.walk import relocate, warnings
+from monitor.matching.walk import relocate
 from monitor.yamlfile import Document, Path, quoted
 
 Kinds = dict[str, Literal["name", "word"]]  # folded word → kind
@@ -31,12 +32,19 @@ class Reading:
     warnings: list[Problem] = field(default_factory=list)
 
 
+Parts = tuple[tuple[int, Path], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A rule's query as one tree, and its text, which the places of the tree are places of."""
+    """A rule's query as one tree, and its text, which the places of the tree are places of.
+
+    parts: where in the text each query of the file begins, and its path in the file.
+    """
 
     query: Node
     text: str
+    parts: Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +133,8 @@ class TermLists:
         except QueryError as error:
             self.reading.errors.append(problem(written, error.what, error.start))
             return None
-        for at, what in warnings(node):
-            self.reading.warnings.append(problem(written, what, at[0], severity="warning"))
+        for doubt in warnings(node, written.text):
+            self.reading.warnings.append(problem(written, doubt.what, doubt.at[0], severity="warning"))
         return node
 
     def _comment(self, document: Document, at: Path) -> str:
@@ -158,11 +166,11 @@ class TermLists:
         ):
             written = _Written(document, (*at, "match"), match)
             if node := self._match(written):
-                parts.append(text.add("match", match, node))
+                parts.append(text.add("match", match, node, (*at, "match")))
         for key in _MANY:
             written_all = self._texts(document, (*at, key), raw.get(key))
             nodes = [(one, self.read(one, phrases=True)) for one in written_all]
-            placed = [text.add(key, one.text, node) for one, node in nodes if node is not None]
+            placed = [text.add(key, one.text, node, one.at) for one, node in nodes if node is not None]
             if placed:
                 parts.append(_joined(key, placed))
         if score := self._score(document, at, raw, text):
@@ -178,7 +186,22 @@ class TermLists:
             return None
         if not parts:
             return None
-        return Composed(parts[0] if len(parts) == 1 else And(tuple(parts), (0, len(text.text))), text.text)
+        query = parts[0] if len(parts) == 1 else And(tuple(parts), (0, len(text.text)))
+        return Composed(query, text.text, tuple(text.parts))
+
+    def composed(self, name: str) -> tuple[str, Composed]:
+        """A term list as if it were a rule's `any`, and the file it stands in."""
+        text = _Text(alone=False)
+        written = self._written[name]
+        nodes = [(one, parse(one.text, lists=self.trees, phrases=True)) for one in written]
+        placed = [text.add(name, one.text, node, one.at) for one, node in nodes]
+        file = written[0].document.path
+        return file, Composed(_joined("any", placed), text.text, tuple(text.parts))
+
+    @property
+    def names(self) -> list[str]:
+        """Of all lists, in the order written."""
+        return list(self._written)
 
     def _score(self, document: Document, at: Path, raw: dict[str, object], text: _Text) -> Node | None:
         written, threshold = raw.get("score"), raw.get("threshold")
@@ -195,7 +218,7 @@ class TermLists:
             node = self.read(_Written(document, (*at, "score", key), key, key=True), phrases=True)
             weight = _float(value)
             if node is not None and weight is not None:
-                weights.append((text.add("score", key, node, f" = {value}"), weight))
+                weights.append((text.add("score", key, node, (*at, "score", key), f" = {value}"), weight))
         limit = _float(threshold)
         if limit is None or not weights:
             return None
@@ -212,20 +235,31 @@ class _Text:
     def __init__(self, *, alone: bool) -> None:
         self.alone = alone  # only `match`: the text is that of the query itself
         self.text = ""
+        self.parts: list[tuple[int, Path]] = []
 
-    def add(self, key: str, text: str, node: Node, behind: str = "") -> Node:
+    def add(self, key: str, text: str, node: Node, at: Path, behind: str = "") -> Node:
         """The node with its places moved to where its text now stands."""
         if self.alone:
             self.text = text
+            self.parts.append((0, at))
             return node
         self.text += ("\n" if self.text else "") + f"{key}: "
         offset = len(self.text)
+        self.parts.append((offset, at))
         self.text += text.rstrip("\n") + behind
         return relocate(node, lambda at: (at[0] + offset, min(at[1] + offset, len(self.text))))
 
     def since(self, key: str) -> tuple[int, int]:
         """From the first line of a key to the end."""
         return max(f"\n{self.text}".find(f"\n{key}: "), 0), len(self.text)
+
+
+def located(document: Document, parts: Parts, at: int, what: str) -> Problem:
+    """A warning about a place of a composed text, at its place in the file."""
+    start, path = max((part for part in parts if part[0] <= at), default=parts[0])
+    value = "" if path[-2:-1] == ("score",) else document.value(path)
+    written = _Written(document, path, value if isinstance(value, str) else "", key=path[-2:-1] == ("score",))
+    return problem(written, what, max(at - start, 0), severity="warning")
 
 
 def problem(written: _Written, what: str, offset: int, *, severity: str = "error") -> Problem:

@@ -241,8 +241,8 @@ def _letters(node: tree.Term | tree.Phrase) -> bool:
     return any(words_of(term) for term in terms)
 
 
-def _text(node: tree.Node) -> str:
-    """The node in query syntax; operators by their word, their operands being below them."""
+def leaf_text(node: tree.Term | tree.Phrase | tree.Regex) -> str:
+    """A term in query syntax."""
     match node:
         case tree.Term():
             return _SIGNS.get(node.mode, "") + node.text
@@ -250,8 +250,14 @@ def _text(node: tree.Node) -> str:
             signs = {_SIGNS.get(word.mode, "") for word in node.words}
             sign = signs.pop() if len(signs) == 1 else ""
             return f'{sign}"{label(node)}"' + (f"~{node.slop}" if node.slop else "")
-        case tree.Regex():
-            return label(node)
+    return label(node)
+
+
+def _text(node: tree.Node) -> str:
+    """The node in query syntax; operators by their word, their operands being below them."""
+    match node:
+        case tree.Term() | tree.Phrase() | tree.Regex():
+            return leaf_text(node)
         case tree.Near():
             negated = "NOT " if isinstance(node.right, tree.Not) else ""
             return f"{negated}{'ONEAR' if node.ordered else 'NEAR'}/{node.words}"

@@ -10,12 +10,12 @@ import hashlib
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor import yamlfile
 from monitor.arabic.normalise import fold, soft
 from monitor.errors import ConfigError, Problem
-from monitor.matching.assemble import Composed, Kinds, Reading, TermLists
+from monitor.matching.assemble import Composed, Kinds, Parts, Reading, TermLists
 from monitor.matching.lexer import pieces
 from monitor.matching.query import show
 from monitor.matching.schema import KindName, RuleEntry, RuleFile
@@ -38,14 +38,32 @@ class WatchRule:
     skips: tuple[str, ...]  # examples that it must not hold for
     file: str
     line: int
+    parts: Parts = ()
+    kinds: Kinds = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TermList:
+    """A term list as one query, the fields as of WatchRule."""
+
+    name: str
+    query: Node
+    text: str
+    file: str
+    parts: Parts
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """All rules of all files, in the order written. warnings: what is accepted and should be known."""
+    """All rules of all files, in the order written. warnings: what is accepted and should be known.
+
+    lists: the term lists of all files by name; kinds: those of the top of the files.
+    """
 
     rules: tuple[WatchRule, ...]
     warnings: tuple[Problem, ...] = ()
+    lists: Mapping[str, TermList] = field(default_factory=dict)
+    kinds: Kinds = field(default_factory=dict)
 
     def get(self, rule_id: str) -> WatchRule | None:
         """The rule of that id, or None."""
@@ -72,13 +90,20 @@ def load(paths: Sequence[pathlib.Path]) -> RuleSet:
         for index, (entry, query) in enumerate(zip(model.rules, composed, strict=True)):
             assert query is not None, "a rule without a query has errors"
             at: yamlfile.Path = ("rules", index)
-            kinds = shared | _kinds(entry.kinds)
-            rules.append(_rule(document, at, entry, _with_kinds(query, kinds)))
+            rules.append(_rule(document, at, entry, query, shared))
             reading.warnings += _idle_kinds(document, at, entry, rules[-1].query)
     if not rules:
         names = ", ".join(str(path) for path in paths) or "rules"
         reading.warnings.append(Problem(names, 0, 0, "rules", "there are no rules: nothing will be watched", "warning"))
-    return RuleSet(tuple(rules), tuple(sorted(reading.warnings)))
+    return RuleSet(tuple(rules), tuple(sorted(reading.warnings)), _term_lists(lists, shared), shared)
+
+
+def _term_lists(lists: TermLists, kinds: Kinds) -> dict[str, TermList]:
+    found = {}
+    for name in lists.names:
+        file, composed = lists.composed(name)
+        found[name] = TermList(name, with_kinds(composed.query, kinds), composed.text, file, composed.parts)
+    return found
 
 
 def _documents(paths: Sequence[pathlib.Path], reading: Reading) -> list[Document]:
@@ -166,8 +191,9 @@ def _idle_kinds(document: Document, at: yamlfile.Path, entry: RuleEntry, query: 
     return [document.problem((*at, "kinds", word), what, severity="warning", key=True) for word in idle]
 
 
-def _rule(document: Document, at: yamlfile.Path, entry: RuleEntry, composed: Composed) -> WatchRule:
-    query = composed.query
+def _rule(document: Document, at: yamlfile.Path, entry: RuleEntry, composed: Composed, shared: Kinds) -> WatchRule:
+    kinds = shared | _kinds(entry.kinds)
+    query = with_kinds(composed.query, kinds)
     line, _ = document.place(at)
     names = entry.name
     rule = Rule(
@@ -188,7 +214,9 @@ def _rule(document: Document, at: yamlfile.Path, entry: RuleEntry, composed: Com
     )
     rule = dataclasses.replace(rule, version=_version(rule, query))
     examples = entry.examples
-    return WatchRule(rule, query, composed.text, examples.match, examples.skip, document.path, line)
+    return WatchRule(
+        rule, query, composed.text, examples.match, examples.skip, document.path, line, composed.parts, kinds
+    )
 
 
 def _terms(query: Node) -> list[Term]:
@@ -201,14 +229,16 @@ def _terms(query: Node) -> list[Term]:
     return terms
 
 
-def _with_kinds(composed: Composed, kinds: Kinds) -> Composed:
+def with_kinds(query: Node, kinds: Kinds) -> Node:
+    """The query with each word of the kind that is said of it."""
+
     def change(node: Node) -> Node:
         if isinstance(node, Term) and node.mode in ("word", "verb", "loose"):
             kind = kinds.get(fold(soft(node.text)))
             return dataclasses.replace(node, kind=kind) if kind else node
         return node
 
-    return Composed(rebuild(composed.query, change), composed.text) if kinds else composed
+    return rebuild(query, change) if kinds else query
 
 
 def _version(rule: Rule, query: Node) -> str:

@@ -1,12 +1,10 @@
-"""Going through query trees, and remaking them; what in a tree is allowed but probably not meant."""
+"""Going through query trees, and remaking them."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from monitor.arabic.loose import is_loose
-from monitor.arabic.normalise import fold, soft
 from monitor.matching.tree import And, AtLeast, Near, Node, Not, Or, Phrase, Same, Scope, Score, Term
 
 
@@ -57,6 +55,11 @@ def relocate(node: Node, at: Callable[[tuple[int, int]], tuple[int, int]]) -> No
     return rebuild(node, lambda one: dataclasses.replace(one, at=at(one.at)))
 
 
+def bare(node: Node) -> Node:
+    """The tree without its places, for comparison."""
+    return relocate(node, lambda _: (0, 0))
+
+
 def depth(root: Node) -> int:
     """How many levels a tree has, 1 for a single term."""
     level, found = [root], 0
@@ -73,27 +76,15 @@ def negations(root: Node) -> list[Not]:
     return [one for one in nodes if isinstance(one, Not) and id(one) not in apart]
 
 
-def warnings(node: Node) -> list[tuple[tuple[int, int], str]]:
-    """What is allowed and probably not meant, as (place, words)."""
-    found: list[tuple[tuple[int, int], str]] = []
-    if not _positive(node):
-        found.append((node.at, "holds for nearly every article: it says only what must not occur"))
-    for one in walk(node):
-        if isinstance(one, Term) and one.mode == "loose" and not is_loose(fold(soft(one.text))):
-            what = f"~{one.text} is too short to be loose (four consonants): list the spellings with OR"
-            found.append((one.at, what))
-    return found
-
-
-def _positive(node: Node) -> bool:
+def positive(node: Node) -> bool:
     """Whether something must occur for the node to hold."""
     match node:
         case Not():
             return False
         case And():
-            return any(_positive(child) for child in node.children)
+            return any(positive(child) for child in node.children)
         case Or():
-            return all(_positive(child) for child in node.children)
+            return all(positive(child) for child in node.children)
         case Scope():
-            return _positive(node.child)
+            return positive(node.child)
     return True

@@ -50,7 +50,7 @@ COMMANDS = {
         "List alerts, the newest first, with the outlets that carry the story and where it was sent.",
     ),
     "feeds": _Command("feeds", "app", "Feeds: list them with their state, test an address, add one."),
-    "rules": _Command("rules", "app", "Watch rules: list them, run their examples, schema for editors."),
+    "rules": _Command("rules", "app", "Watch rules: list, test by their examples, lint, expand a term, backfill."),
     "channels": _Command("channels", "app", "Channels: list them, send a sample."),
     "db": _Command("db", "app", "The database: upgrade, prune, info."),
     "config": _Command("config", "app", "Settings: what is in force, and where each value comes from."),

@@ -69,12 +69,16 @@ def warn(problems: Sequence[Problem]) -> None:
 
 
 def load_rules(directory: Path) -> rules.RuleSet:
-    """The rules of a configuration folder: rules.yaml, or rules/*.yaml. Prints their warnings."""
-    single, folder = directory / "rules.yaml", directory / "rules"
-    paths = [path for path in (single, folder) if path.exists()]
-    found = rules.load(paths or [single])
+    """The rules of a configuration folder. Prints their warnings."""
+    found = rules.load(rule_files(directory))
     warn(found.warnings)
     return found
+
+
+def rule_files(directory: Path) -> list[Path]:
+    """rules.yaml, and the folder rules; the first where neither is there, which `load` then says."""
+    single, folder = directory / "rules.yaml", directory / "rules"
+    return [path for path in (single, folder) if path.exists()] or [single]
 
 
 def dictionary() -> Dictionary | None:

@@ -1,4 +1,4 @@
-"""`rasid rules`: list the watch rules, run their examples, print the schema for editors."""
+"""`rasid rules`: list the watch rules, run their examples, look for doubts, print the schema for editors."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from monitor.faces.cli.common import (
     told,
     unknown,
 )
+from monitor.faces.cli.expand import expand_term
+from monitor.faces.cli.lint import lint_rules
 from monitor.faces.cli.times import moment
 from monitor.matching import examples, schema
 from monitor.matching.examples import ExampleResult
@@ -40,6 +42,10 @@ from monitor.runtime.database import open_store
 from monitor.store.connection import utc_now
 
 app = typer.Typer(no_args_is_help=True)
+
+
+app.command("expand")(expand_term)
+app.command("lint")(lint_rules)
 
 
 @app.command("list")
