@@ -143,16 +143,18 @@ def _table() -> _Table:
 
 @cache
 def _loose_table() -> _Table:
-    return {**_read(_NAMES), **_read(ALTERNATES)}
+    return _read(_NAMES + ALTERNATES)
 
 
 def _read(lines: str) -> _Table:
-    found: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
-    for line in lines.strip().splitlines():
-        ways = {_folded(tuple(way.split())): tuple(soft(way).split()) for way in line.split("=")}
-        for folded in ways:
-            found[folded] = tuple(other for key, other in ways.items() if key != folded)
-    return found
+    """Lines that share a spelling are one."""
+    groups: dict[tuple[str, ...], dict[tuple[str, ...], tuple[str, ...]]] = {}
+    for line in lines.split("\n"):
+        ways = {_folded(tuple(way.split())): tuple(soft(way).split()) for way in line.split("=") if way.strip()}
+        for folded in list(ways):
+            ways.update(groups.get(folded, {}))
+        groups.update(dict.fromkeys(ways, ways))
+    return {folded: tuple(other for key, other in ways.items() if key != folded) for folded, ways in groups.items()}
 
 
 def _folded(way: tuple[str, ...]) -> tuple[str, ...]:

@@ -139,7 +139,9 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
     for lemma in sorted(lexicon.forms_of):
         found["f" + lemma] += sorted(lexicon.nominal(lemma))
     for singular, plurals in PLURALS.items():
-        lemmas = sorted(lexicon.lemmas(singular)) or [singular]
+        lemmas = sorted(lexicon.lemmas(singular))
+        if not lemmas:  # مليشيا
+            lemmas = found["t" + singular] = [singular]
         for lemma in lemmas:
             found["f" + lemma] += plurals
         for plural in plurals:
@@ -154,7 +156,7 @@ def _looks_like(form: str, owner: Owner, found: dict[str, list[str]]) -> None:
     if (owner.size < 2 and owner.lemma != form) or form.startswith(_PREPOSITION_AND_NOUN):
         return
     for remainder, _ in candidates(form)[1:]:
-        if form[: -len(remainder)] not in ("ال", "وال", "فال"):
+        if form[: -len(remainder)] not in ("ال", "وال", "فال") and remainder not in LIKE_WORDS:  # لبوتين is «to Putin»
             found["c" + fold(remainder)].append(entry(owner))
     for remainder in strip_pronoun(fold(form)):
         if len(remainder) > 1:

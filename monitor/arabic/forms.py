@@ -7,6 +7,7 @@ and knows which generated forms, and which words of a text, are other words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,11 +15,13 @@ from typing import Literal
 from monitor.arabic.corrections import UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
 from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, looks_common, singulars
-from monitor.arabic.names import PARTS, territories
+from monitor.arabic.names import PARTS, WITHOUT_ARTICLE, territories
 from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.tokens import AL, BARE
 
 Kind = Literal["auto", "name", "word"]
+# Broken plurals that take the ا of the accusative: عروضا, أضرارا, رجالا, دولا.
+_BROKEN = re.compile("[^اوي].[^اوي]|..و[^اوي]|[^ا].ا[^اويء]|أ..ا[^اويء]").fullmatch
 _NUMBERED = ("ان", "ين", "ون")
 
 
@@ -103,7 +106,7 @@ def _lemmas(typed: str, stem: str, dictionary: Dictionary | None) -> frozenset[s
 
 
 def _kind(typed: str, stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -> Literal["name", "word"]:
-    if _territory(typed) or _territory(stem) or typed in PARTS:
+    if _territory(typed) or _territory(stem) or typed in PARTS or typed in WITHOUT_ARTICLE:
         return "name"
     if lemmas or not dictionary:
         return "word"  # measured without a dictionary: lemma F1 .88 against .82, and names lose nothing
@@ -123,7 +126,7 @@ def _forms(
         yield Form(typed, ANY, "as typed")  # also with an article: التزام has none of its own
         yield Form(stem, AL if country else ANY, "with or without the article")
     else:
-        yield Form(stem, ANY, "as typed")
+        yield Form(stem, BARE if stem in WITHOUT_ARTICLE else ANY, "as typed")
         if stem == "الله":
             yield Form("لله", BARE, "ل and الله")
     for part in PARTS.get(typed, ()):
@@ -155,6 +158,8 @@ def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -
                 listed.add(bare)
                 construct = bare.startswith(lemma) and bare[len(lemma) :] in ("ا", "و", "ي")  # وزيري takes no article
                 yield Form(bare, BARE if construct else AL if definite else ANY, f"listed under {lemma}")
+                if bare != lemma and _BROKEN(bare):
+                    yield Form(bare + "ا", BARE, f"accusative of {bare}")
     bases = {stem, *lemmas}
     if not lemmas:
         found = {text for text in singulars(stem) if not (dictionary and _noun(text, dictionary))}

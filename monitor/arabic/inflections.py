@@ -48,7 +48,7 @@ class Inflection(NamedTuple):
             return False
         match self.when:
             case "masculine plural":
-                return word + "ون" in listed
+                return word + "ون" in listed or (word + "ين" in listed and bool(_PARTICIPLE(word)))
             case "no masculine":  # كتابه is «his book» where كتاب is a word
                 return word[:-1] not in listed
             case "three letters":  # that a dictionary knows

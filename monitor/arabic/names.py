@@ -27,6 +27,9 @@ _LIKE_WORDS = """
 """
 LIKE_WORDS = tuple(_LIKE_WORDS.split())
 
+# Names of people that are another word with the article: الكاميرون is a country, الماكرون are the cunning.
+WITHOUT_ARTICLE = frozenset(("كاميرون", "ماكرون"))
+
 # Words that names are made of, and what they also look like by case or spelling: في أبي ظبي.
 PARTS = {
     **dict.fromkeys(("أبو", "ابو"), ("أبا", "أبي")),

@@ -1,7 +1,8 @@
 """The conjugated forms of a verb typed in its dictionary form (^قصف), by regular paradigms; no dictionary.
 
 Weak verbs are conjugated by their shape: قال, باع and خاف look alike, so all three presents are given. A form that does
-not exist costs nothing: it does not occur.
+not exist costs nothing: it does not occur. The first person of a verb of three letters is left out, where it looks
+like another verb's past: أسقط is «shot down» in the news, not «I fall».
 """
 
 from __future__ import annotations
@@ -28,17 +29,22 @@ def verb_forms(term: str) -> frozenset[str]:
 @lru_cache(256)
 def conjugations(term: str) -> frozenset[str]:
     """The same without object pronouns: some hundred forms instead of a thousand."""
-    verb = fold(soft(term))
-    if len(verb) < 3 or not "\u0621" <= verb[0] <= "\u064a":
+    typed = soft(term)
+    verb = fold(typed)
+    if len(verb) < 2 or not "\u0621" <= verb[0] <= "\u064a":
         return frozenset()
+    hamza = typed[-1] in "أئءؤ"
+    stems = {verb[1 if verb[0] == "ا" and len(verb) > 3 else 0 : -1] + seat for seat in "ائء"} if hamza else set[str]()
     present = {
         person + stem + ending
-        for stem in _present_stems(verb)
+        for stem in stems or _present_stems(verb)
         for person in _PRESENT
-        for ending in (_WEAK_PRESENT_ENDINGS if stem[-1] in "يوا" else _PRESENT_ENDINGS)
+        if person != "ا" or len(verb) > 3 or "و" in stem
+        for ending in (_WEAK_PRESENT_ENDINGS if stem[-1] in "يوا" and not hamza else _PRESENT_ENDINGS)
     }
     present |= {form[:-3] + ending for form in present if form.endswith("يون") for ending in ("ون", "وا")}
-    return frozenset(_past(verb) | present | {"س" + form for form in present})
+    past = _past_of_hamza(verb[:-1]) if hamza else _past(verb)
+    return frozenset(past | present | {"س" + form for form in present})
 
 
 def opened(form: str) -> str:
@@ -46,7 +52,14 @@ def opened(form: str) -> str:
     return form[:-1] if form.endswith("وا") else form
 
 
+def _past_of_hamza(stem: str) -> set[str]:
+    """بدأ بدأت بدأوا, also بدؤوا; passive أنشئ أنشئت."""
+    return {stem + "ا" + end for end in _PAST} | {stem + "ئ" + end for end in ("", "ت", "وا")} | {stem + "ءوا"}
+
+
 def _past(verb: str) -> set[str]:
+    if len(verb) == 2:  # شن شنت شنوا, but شننت
+        return {verb + end for end in _BEFORE_VOWEL} | {verb + verb[-1] + end for end in ("ت", "نا", "ن", "تم")}
     if verb[-1] in "ياى":  # رمى رمت رموا رمينا; دعا دعوت دعوا
         stem = verb[:-1]
         return {verb, stem + "ا"} | {stem + end for end in ("ت", "تا", "وا", "يا", "ينا", "يت", "ونا", "وت", "يتم")}
@@ -57,7 +70,7 @@ def _past(verb: str) -> set[str]:
 
 
 def _hollow(verb: str) -> bool:
-    return verb[-2] == "ا" and (len(verb) == 3 or verb[0] == "ا")
+    return len(verb) > 2 and verb[-2] == "ا" and (len(verb) == 3 or verb[0] == "ا")
 
 
 def _present_stems(verb: str) -> set[str]:
