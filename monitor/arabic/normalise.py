@@ -44,6 +44,7 @@ _LATIN = {ord(a): b for a, b in zip("øłđıðħŧ", "oldidht", strict=True)} |
 }
 _SOFT = _LETTERS | _DIGITS | _LATIN
 _FOLD = str.maketrans("أإآىؤ", "ااايئ")
+_FOLDED = re.compile("[أإآىؤ]").search
 _BARE_ALEF = str.maketrans("أإآ", "ااا")
 
 
@@ -61,7 +62,7 @@ def soft(token: str) -> str:
 
 def fold(soft: str) -> str:
     """The folded form of a soft form: of the same length, with أ إ آ → ا, ى → ي, ؤ → ئ."""
-    return soft.translate(_FOLD)
+    return soft.translate(_FOLD) if _FOLDED(soft) else soft
 
 
 def bare_alef(soft: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 PRONOUNS = ("ه", "ها", "هم", "هن", "هما", "نا", "ك", "كم", "كن", "كما")
-_BY_LAST = {last: tuple(p for p in PRONOUNS if p[-1] == last) for last in {p[-1] for p in PRONOUNS}}
+LAST_OF_PRONOUNS = frozenset(p[-1] for p in PRONOUNS)
+_BY_LAST = {last: tuple(p for p in PRONOUNS if p[-1] == last) for last in LAST_OF_PRONOUNS}
 
 
 def strip_pronoun(word: str) -> tuple[str, ...]:

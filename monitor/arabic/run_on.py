@@ -6,18 +6,21 @@ Of 5,800 names, in ten million words of news, some 165 are found so, some 35 of 
 
 from __future__ import annotations
 
+import re
+
 from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.tokens import candidates
 
 LEAST = 4  # letters of the name
 _BEHIND = frozenset(("في", "من", "عن", "إلى", "على", "أن", "إن", "مع", "التي", "الذي", "قبل", "بعد", "خلال"))
 _BEFORE = frozenset(("أن", "إن", "في", "من", "عن", "مع", "بين"))
+_MAY = re.compile(f"[وف]?(?:{'|'.join(sorted(_BEFORE))})|.*(?:{'|'.join(sorted(_BEHIND))})$").match
 
 
 def hidden(spelled: str) -> tuple[str, ...]:
     """What of a word (soft form) may be a name run together with a word of grammar: none, or the rest of it."""
     size = len(spelled)
-    if size < LEAST + 2:
+    if size < LEAST + 2 or not _MAY(spelled):
         return ()
     found = [spelled[:-n] for n in (2, 3, 4) if size - n >= LEAST and spelled[-n:] in _BEHIND]
     rest = spelled[1:] if spelled[0] in "وف" else spelled

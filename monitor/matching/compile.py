@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import re2
 
@@ -130,11 +130,11 @@ def _anchors(node: nodes.Compiled, cost: Callable[[int], float]) -> nodes.Anchor
             node.rarest = min(range(len(node.atoms)), key=lambda i: cost(node.atoms[i]))
             return frozenset((node.atoms[node.rarest],))
         case nodes.All():
-            return _cheapest([anchor(child, cost) for child in node.children], cost)
+            return cheapest([anchor(child, cost) for child in node.children], cost)
         case nodes.Any_():
             return _union([anchor(child, cost) for child in node.children])
         case nodes.Close() | nodes.Together():
-            return _cheapest([anchor(node.left, cost), anchor(node.right, cost)], cost)
+            return cheapest([anchor(node.left, cost), anchor(node.right, cost)], cost)
         case nodes.Apart():
             anchor(node.banned, cost)
             return anchor(node.kept, cost)
@@ -148,7 +148,8 @@ def _anchors(node: nodes.Compiled, cost: Callable[[int], float]) -> nodes.Anchor
     return None
 
 
-def _cheapest(sets: Sequence[nodes.Anchors], cost: Callable[[int], float]) -> nodes.Anchors:
+def cheapest(sets: Iterable[nodes.Anchors], cost: Callable[[int], float]) -> nodes.Anchors:
+    """Of sets of atoms the one that is probably the rarest in texts; None where there is none."""
     known = [found for found in sets if found is not None]
     return min(known, key=lambda found: sum(map(cost, found)), default=None)
 
@@ -173,3 +174,19 @@ def _weighed(node: nodes.Weigh, cost: Callable[[int], float]) -> nodes.Anchors:
     while helping and (left_out + helping[0][1]) * (1 + 1e-9) < node.threshold:
         left_out += helping.pop(0)[1]
     return _union([found for found, _ in helping])
+
+
+def needs(node: nodes.Compiled) -> list[frozenset[int]]:
+    """Sets of atoms of each of which a match must contain one, as far as the anchors below tell; set these first."""
+    match node:
+        case nodes.Row():
+            return [frozenset((atom,)) for atom in node.atoms]
+        case nodes.All():
+            return [need for child in node.children for need in needs(child)]
+        case nodes.Close() | nodes.Together():
+            return needs(node.left) + needs(node.right)
+        case nodes.Apart():
+            return needs(node.kept)
+        case nodes.In():
+            return needs(node.child)
+    return [] if node.anchors is None else [node.anchors]

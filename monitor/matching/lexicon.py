@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from monitor.arabic.dictionary import Dictionary
@@ -15,14 +16,16 @@ from monitor.arabic.function_words import is_function_word
 from monitor.arabic.inflections import ANY
 from monitor.arabic.loose import Skeleton, is_common, is_loose, keys, single, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
-from monitor.arabic.pronouns import strip_pronoun
+from monitor.arabic.pronouns import LAST_OF_PRONOUNS, strip_pronoun
 from monitor.arabic.run_on import LEAST, hidden, is_known
 from monitor.arabic.tokens import AL, BARE, candidates, runs, tokenise, word
 from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
 
-_KEPT = 100_000  # twice this, young and old, is some 40 MB: the spellings of thousands of articles
+_KEPT = 130_000  # twice this, young and old, is some 40 MB: the spellings of thousands of articles
 _LONGEST_KEPT = 48
+_PUNCTUATION = ".،,؛;:!؟?…()[]{}«»“”„‘’\"'-–—/|*"  # what never belongs to a word at its edges
+_ONE_WORD = re.compile("[ء-بت-غف-وي]{1,90}[ةى]?").fullmatch  # spelled as its soft form
 # A word with stars, cut between letters and digits as a text is.
 _STARRED = re.compile(rf"\**\d[\d*{MARKS}{INVISIBLE}]*|(?:[^\W\d]|[*{MARKS}{INVISIBLE}])+")
 
@@ -72,35 +75,61 @@ class _Glob(NamedTuple):
         return True
 
 
-class _Memory(dict[str, tuple[tuple[int, ...], ...]]):
-    """What stands between two spaces → the atoms of each word in it, punctuation and all: nearly always one word.
+class Several(tuple[int, ...]):
+    """All atoms of what stands between two spaces, where that is not just one word. words: the atoms of each."""
+
+    words: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, words: tuple[tuple[int, ...], ...]) -> Several:
+        made = cls(chain.from_iterable(words))
+        made.words = words
+        return made
+
+
+class _Memory(dict[str, tuple[int, ...]]):
+    """What stands between two spaces, punctuation and all → its atoms: of one word, else `Several`.
 
     When it is full it becomes the old memory, from which what is still in use comes back.
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        self._old: dict[str, tuple[tuple[int, ...], ...]] = {}
+        self._old: dict[str, tuple[int, ...]] = {}
+        self._alike: dict[tuple[int, ...], tuple[int, ...]] = {}  # one object for all that are equal
 
-    def __missing__(self, chunk: str) -> tuple[tuple[int, ...], ...]:
+    def __missing__(self, chunk: str) -> tuple[int, ...]:
         found = self._old.get(chunk)
         if found is None:
-            found = tuple(self._lexicon.look_up(*known) for known in map(word, runs(chunk)) if known)
-            if found == _ONE_UNKNOWN:
-                found = _ONE_UNKNOWN  # one object for all
+            bare = chunk.strip(_PUNCTUATION)  # the same words
+            if len(bare) == len(chunk):
+                found = self._look_up(chunk)
+            else:
+                found = self.get(bare)
+                if found is None:
+                    return self[bare]  # met for the first time: there may never be another
         if len(chunk) <= _LONGEST_KEPT:
             if len(self) >= _KEPT:
                 self._old = self.copy()
                 self.clear()
+                self._alike.clear()
             self[chunk] = found
         return found
+
+    def _look_up(self, chunk: str) -> tuple[int, ...]:
+        if _ONE_WORD(chunk):
+            found = self._lexicon.look_up(chunk, fold(chunk))
+        else:
+            words = tuple(self._lexicon.look_up(*known) for known in map(word, runs(chunk)) if known)
+            if len(words) != 1:
+                return Several.of(words)
+            found = words[0]
+        return self._alike.setdefault(found, found)
 
     def forget(self) -> None:
         self.clear()
         self._old = {}
-
-
-_ONE_UNKNOWN: tuple[tuple[int, ...], ...] = ((),)
+        self._alike = {}
 
 
 def words_of(term: Term, *, later: bool = False) -> list[Word]:
@@ -198,10 +227,16 @@ class Lexicon:
         """The atoms that a word of a text (soft, folded) is, without asking the memory."""
         found = set(self._exact.get(folded, ()))
         size = len(folded)
+        unusual = self._unusual if self._objects or self._loose else None
         for remainder, mode in candidates(spelled):
             left = len(remainder)
-            rest = folded[size - left :]
-            entries = self._entries(rest, mode)
+            rest = folded if left == size else folded[size - left :]
+            entries = self._forms.get(rest, ())
+            if mode == BARE and rest[-1:] in LAST_OF_PRONOUNS:
+                for host in strip_pronoun(rest):
+                    entries += self._hosts.get(host, ())
+            if unusual:
+                entries += unusual(rest, mode)
             if not entries and not self._any_glob:
                 continue
             plain = left == size or (left + 2 == size and folded.startswith("ال"))
@@ -224,13 +259,11 @@ class Lexicon:
                 if fits and not is_known(spelled, self._dictionary):
                     yield entry.atom
 
-    def _entries(self, rest: str, mode: int) -> Sequence[_Entry]:
-        entries = self._forms.get(rest, ())
-        if mode == BARE and self._hosts:
-            for host in strip_pronoun(rest):
-                entries += self._hosts.get(host, ())
-            if self._objects and rest.endswith("ني"):
-                entries += self._objects.get(rest[:-2], ())
+    def _unusual(self, rest: str, mode: int) -> tuple[_Entry, ...]:
+        """Verbs with «me» behind them, and names that sound like it."""
+        entries: tuple[_Entry, ...] = ()
+        if mode == BARE and rest.endswith("ني"):
+            entries += self._objects.get(rest[:-2], ())
         if self._loose:
             bones = skeleton(rest)
             near = {one: None for key in {bones.classes, single(bones).classes} for one in self._loose.get(key, ())}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.matching import explain as explaining
-from monitor.matching.compile import Compiler, anchor
+from monitor.matching.compile import Compiler, anchor, cheapest, needs
 from monitor.matching.filters import excluded
 from monitor.matching.lexicon import Lexicon
 from monitor.matching.nodes import Compiled
@@ -48,6 +48,7 @@ class Matcher:
         self._seen: Counter[int] = Counter()
         self._articles = 0
         self._anchors: dict[int, tuple[int, ...]] = {}
+        self._needed: list[frozenset[int]] = []
         self._always: tuple[int, ...] = ()
         self._anchor()
 
@@ -57,10 +58,11 @@ class Matcher:
         view = ArticleView(article, outlet, self._lexicon, self._fields)
         self._learn(view.atoms)
         anchors = self._anchors
-        candidates = {rule for atom in anchors.keys() & view.atoms for rule in anchors[atom]}
-        candidates.update(self._always)
+        present, needed = view.atoms, self._needed
+        candidates = {rule for atom in anchors.keys() & present for rule in anchors[atom]}
+        promising = [rule for rule in candidates if not present.isdisjoint(needed[rule])]
         found: list[RuleMatch] = []
-        for index in sorted(candidates):
+        for index in sorted((*promising, *self._always)):
             rule, query = self._rules[index]
             if query.holds(view, EVERYWHERE) and not excluded(rule, article, outlet):
                 places = query.find(view, EVERYWHERE) or ()
@@ -86,6 +88,7 @@ class Matcher:
         costs = [rarity(atom) / 1e3 + 1e3 * seen[atom] for atom in range(len(self._lexicon.words))]
         anchors: dict[int, list[int]] = {}
         always: list[int] = []
+        self._needed = []
         for index, (_, query) in enumerate(self._rules):
             chosen = anchor(query, costs.__getitem__)
             if chosen is None:
@@ -93,5 +96,7 @@ class Matcher:
             else:
                 for atom in chosen:
                     anchors.setdefault(atom, []).append(index)
+            others = (need for need in needs(query) if need != chosen)
+            self._needed.append(cheapest(others, costs.__getitem__) or chosen or frozenset())
         self._anchors = {atom: tuple(found) for atom, found in anchors.items()}
         self._always = tuple(always)

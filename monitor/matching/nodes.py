@@ -64,17 +64,16 @@ class Row(Compiled):
     rarest: int = 0  # the index of the atom to look for first
 
     def _ranges(self, view: ArticleView, scope: Scope) -> Iterator[tuple[int, int, int]]:
+        rarest = self.rarest  # read once: another matcher may change it meanwhile
         for field, (low, high) in scope.items():
             there = view.fields[field]
-            if not there.present.issuperset(self.atoms):
-                continue
             if self.slop:
                 lists = [there.at(atom, low, high) for atom in self.atoms]
                 yield from ((field, first, last) for first, last in windows(lists, self.slop))
                 continue
-            rest = len(self.atoms) - 1 - self.rarest  # words of the row behind its rarest one
-            places = there.at(self.atoms[self.rarest], low + self.rarest if low else 0, high - rest)
-            for first in in_a_row(self.atoms, self.rarest, places, there.words):
+            rest = len(self.atoms) - 1 - rarest  # words of the row behind its rarest one
+            places = there.at(self.atoms[rarest], low + rarest if low else 0, high - rest)
+            for first in in_a_row(self.atoms, rarest, places, there.words) if places else ():
                 yield field, first, first + len(self.atoms) - 1
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
@@ -102,7 +101,7 @@ class All(Compiled):
     anchors: Anchors = None
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
-        for child in self.children:  # noqa: SIM110 - the hottest line of all, and generators cost
+        for child in self.children:  # noqa: SIM110 - hot, and generators cost
             if not child.holds(view, scope):
                 return False
         return True
@@ -126,6 +125,9 @@ class Any_(Compiled):
     anchors: Anchors = None
 
     def holds(self, view: ArticleView, scope: Scope) -> bool:
+        anchors = self.anchors
+        if anchors is not None and view.atoms.isdisjoint(anchors):
+            return False
         for child in self.children:  # noqa: SIM110 - as above
             if child.holds(view, scope):
                 return True
@@ -207,16 +209,17 @@ class Together(Compiled):
 
     def _units(self, there: FieldView, low: int, high: int) -> Iterator[tuple[int, int]]:
         """The words [start, end) of each unit that may hold, by its anchors where there are any."""
-        high = min(high, there.size)
-        if low >= high or (self.anchors is not None and self.anchors.isdisjoint(there.present)):
+        high = min(high, len(there.words))
+        anchors = self.anchors
+        if low >= high or (anchors is not None and anchors.isdisjoint(there.index)):
             return
         numbers = there.units(self.unit)
         starts: dict[int, int] = {}
         for at in range(low, high):
             starts.setdefault(numbers[at], at)
         wanted: Iterable[int] = starts
-        if self.anchors is not None:
-            wanted = sorted({numbers[at] for atom in self.anchors for at in there.at(atom, low, high)})
+        if anchors is not None:
+            wanted = sorted({numbers[at] for atom in anchors for at in there.at(atom, low, high)})
         for number in wanted:
             following = starts.get(number + 1, high)
             yield starts[number], following
@@ -269,7 +272,7 @@ class Pattern(Compiled):
         for field, (low, high) in scope.items():
             there = view.fields[field]
             folded = there.folded()
-            whole = low <= 0 and high >= there.size
+            whole = low <= 0 and high >= len(there.words)
             if not folded.text:
                 continue
             for count, match in enumerate(self.finditer(folded.text)):

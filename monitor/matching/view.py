@@ -1,4 +1,4 @@
-"""An article as the matcher sees it: for every field the positions of each atom, and more only when a rule asks."""
+"""An article as the matcher sees it: all atoms that occur; where they stand, and more, only when a rule asks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 from monitor.arabic.normalise import Folded, fold_text
 from monitor.arabic.tokens import WORD, tokenise, trimmed, word
-from monitor.matching.lexicon import Lexicon
+from monitor.matching.lexicon import Lexicon, Several
 from monitor.model import FIELDS, Article, Outlet
 
 TITLE, SUMMARY, BODY, AUTHOR, TAGS, URL, OUTLET, LANGUAGE = range(len(FIELDS))
@@ -38,7 +38,7 @@ def field_text(article: Article, outlet: Outlet | None, field: str) -> str:
 
 
 class FieldView:
-    """One field. words: the atoms of each word; present: the atoms of all of them."""
+    """One field: its text in chunks, which are what stands between spaces; the rest is worked out when asked for."""
 
     __slots__ = (
         "_bounds",
@@ -46,37 +46,54 @@ class FieldView:
         "_chunk_starts",
         "_chunks",
         "_folded",
-        "_parts",
-        "_positions",
+        "_index",
         "_units",
-        "present",
-        "size",
+        "_words",
+        "parts",
         "text",
-        "words",
     )
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
         self.text = text
+        self._chunks = text.replace("_", " ").split()
+        self.parts = list(map(lexicon.memory.__getitem__, self._chunks))  # the atoms of each chunk
+        self._words: list[tuple[int, ...]] | None = None
+        self._index: dict[int, list[int]] | None = None
         self._bounds: list[tuple[int, int]] = []
         self._folded: Folded | None = None
-        self._positions: dict[int, list[int]] = {}
         self._units: dict[str, list[int]] = {}
-        self._chunks = text.replace("_", " ").split()
-        self._parts = list(map(lexicon.memory.__getitem__, self._chunks))  # of each chunk, its words
-        self._chunk_ends: list[int] | None = None  # the number of words up to the end of each chunk
-        self._chunk_starts: list[int] = []  # code points before each chunk, spaces left out
-        self.words = list(chain.from_iterable(self._parts))
-        self.present: set[int] = set().union(*filter(None, self.words))
-        self.size = len(self.words)
+        self._chunk_ends: list[int] = []  # the number of words up to the end of each chunk
+        self._chunk_starts: list[int] = []  # code points before each chunk
+
+    @property
+    def words(self) -> list[tuple[int, ...]]:
+        """The atoms of each word."""
+        if self._words is None:
+            self._words = []
+            for part in self.parts:
+                if type(part) is Several:
+                    self._words += part.words
+                else:
+                    self._words.append(part)
+        return self._words
+
+    @property
+    def index(self) -> Mapping[int, Sequence[int]]:
+        """The positions of each atom that occurs, ascending."""
+        if self._index is None:
+            index = self._index = {}
+            for at, atoms in enumerate(self.words):
+                for atom in atoms:
+                    if atom in index:
+                        index[atom].append(at)
+                    else:
+                        index[atom] = [at]
+        return self._index
 
     def at(self, atom: int, low: int, high: int) -> Sequence[int]:
         """The positions of an atom in [low, high), ascending."""
-        if atom not in self.present:
-            return ()
-        found = self._positions.get(atom)
-        if found is None:
-            found = self._positions[atom] = [at for at, atoms in enumerate(self.words) if atom in atoms]
-        if low <= 0 and high >= self.size:
+        found = self.index.get(atom, ())
+        if not found or (low <= 0 and high > found[-1]):
             return found
         return found[bisect_left(found, low) : bisect_left(found, high)]
 
@@ -89,23 +106,38 @@ class FieldView:
 
     def code_points(self, first: int, last: int) -> tuple[int, int]:
         """Where the words [first, last] stand in the text: [start, end)."""
-        return self._place(first)[0], trimmed(self.text, self._place(last)[1])
+        start, end = self._place(first)
+        if last != first:
+            _, end = self._place(last)
+        return start, trimmed(self.text, end)
 
     def _place(self, number: int) -> tuple[int, int]:
         """Where one word stands, by its chunk: cutting the whole text again for a hit or two costs three times that."""
-        if self._chunk_ends is None:
-            self._chunk_ends = list(accumulate(map(len, self._parts)))
-            lengths = list(map(len, self._chunks))
-            if sum(lengths) + len(lengths) - 1 == len(self.text) and max(lengths) <= _SHORT:
-                self._chunk_starts = list(accumulate(lengths, initial=0))
-        if not self._chunk_starts:  # spaces in a row, or hardly any
-            return self._places()[number]
+        if not self._chunk_ends:
+            sizes = (len(part.words) if type(part) is Several else 1 for part in self.parts)
+            self._chunk_ends = list(accumulate(sizes))
+            self._chunk_starts = self._starts()
         index = bisect_right(self._chunk_ends, number)
+        chunk, offset = self._chunks[index], self._chunk_starts[index]
+        if chunk.isalnum() and type(self.parts[index]) is not Several:
+            return offset, offset + len(chunk)
+        if len(chunk) > _SHORT:
+            return self._places()[number]
         within = number - (self._chunk_ends[index - 1] if index else 0)
-        runs = (at.span() for at in WORD.finditer(self._chunks[index]) if word(at[0]))
+        runs = (at.span() for at in WORD.finditer(chunk) if word(at[0]))
         start, end = next(islice(runs, within, None))
-        offset = self._chunk_starts[index] + index
         return offset + start, offset + end
+
+    def _starts(self) -> list[int]:
+        """Where the chunks begin; between two of them stands nothing but spaces."""
+        sizes = list(map(len, self._chunks))
+        if sum(sizes) + len(sizes) - 1 == len(self.text):  # one space each
+            return [before + spaces for spaces, before in enumerate(accumulate(sizes[:-1], initial=0))]
+        text, at, starts = self.text.replace("_", " "), 0, []
+        for chunk, size in zip(self._chunks, sizes, strict=True):
+            starts.append(text.index(chunk, at))
+            at = starts[-1] + size
+        return starts
 
     def units(self, unit: Literal["sentence", "paragraph"]) -> list[int]:
         """The number of the sentence or paragraph of each word."""
@@ -137,8 +169,12 @@ class ArticleView:
         }
         text = BODY if article.body.strip() else SUMMARY
         self.lead: Scope = {TITLE: (0, END), text: (0, LEAD_WORDS)}
-        self.present = set().union(*(self.fields[field].present for field in DEFAULT_FIELDS))  # atoms of these
-        self.atoms = self.present.union(*(self.fields[field].present for field in used if field > BODY))
+        parts = (self.fields[field].parts for field in DEFAULT_FIELDS)
+        self.present: set[int] = set().union(*filter(None, chain.from_iterable(parts)))  # the atoms of these fields
+        self.atoms = self.present  # … and of all
+        if len(used) > len(DEFAULT_FIELDS):
+            others = (self.fields[field].parts for field in used if field > BODY)
+            self.atoms = self.present.union(*filter(None, chain.from_iterable(others)))
 
     def narrow(self, scope: Scope, name: str) -> Scope:
         """What of a scope lies in a field named in a query; the outermost name may be of any field."""
