@@ -11,6 +11,7 @@ from monitor.matching.explain import Explained
 from monitor.matching.matcher import Matcher
 from monitor.matching.tree import And, AtLeast, Near, Node, Not, Or, Phrase, Regex, Same, Scope, Score, Term
 from monitor.model import Article, Outlet, Rule, RuleState
+from tests.small_dictionary import SMALL
 
 AT = (0, 0)
 OUTLETS = {"jn": Outlet("jn", "أخبار الأردن", "Jordan News", "JO", "ar")}
@@ -332,3 +333,58 @@ def test_a_tree_as_deep_as_allowed_works() -> None:
         query = Not(query, AT)
     matcher = Matcher([(rule(), query)])
     assert matcher.match(article("شاهد")) and matcher.explain(article("شاهد"), "r").held
+
+
+# ── a matcher made from the one before ───────────────────────────────────────────────────────────────────────────
+
+
+def many(changed: str = "زلزال") -> list[tuple[Rule, Node]]:
+    words = ["خبر", "مسيرة", "صواريخ", changed, "قصف"]
+    return [(rule(id=f"r{number}"), And((word(one), word("مدينة")), AT)) for number, one in enumerate(words)]
+
+
+def test_after_an_edit_only_the_changed_rule_is_compiled() -> None:
+    before = Matcher(many())
+    assert before.compiled == 5
+    after = Matcher(many("بركان"), before=before)
+    assert after.compiled == 1
+    read = article("بركان قرب المدينة وقصف وخبر")
+    assert [match.rule_id for match in after.match(read)] == ["r0", "r3", "r4"]
+    assert [match.rule_id for match in before.match(read)] == ["r0", "r4"]
+    assert after.match(article("زلزال في المدينة")) == []
+
+
+def test_what_a_matcher_had_looked_up_does_not_hide_new_words() -> None:
+    before = Matcher(many())
+    assert before.match(article("بركان قرب المدينة")) == []
+    assert Matcher(many("بركان"), before=before).match(article("بركان قرب المدينة"))
+
+
+def test_a_kind_a_list_or_a_dictionary_that_came_changes_what_is_compiled() -> None:
+    before = Matcher(many())
+    kinds = [*many()[:-1], (rule(id="r4"), And((word("قصف", kind="name"), word("مدينة")), AT))]
+    assert Matcher(kinds, before=before).compiled == 1
+    small = Matcher(many(), before=before, dictionary=SMALL)
+    assert small.compiled == 5
+    assert small.match(article("صاروخ سقط قرب المدينة")) and not before.match(article("صاروخ سقط قرب المدينة"))
+
+
+def test_rules_that_are_off_or_gone_are_no_longer_matched() -> None:
+    before = Matcher(many())
+    rules = [(rule(id="r0", state=RuleState.OFF), many()[0][1]), *many()[1:4]]
+    after = Matcher(rules, before=before)
+    assert after.compiled == 0
+    assert after.match(article("خبر عن قصف المدينة")) == []
+    again = Matcher(many(), before=after)
+    assert again.compiled == 2
+    assert [match.rule_id for match in again.match(article("خبر عن قصف المدينة"))] == ["r0", "r4"]
+
+
+def test_many_edits_do_not_pile_up_words_of_queries_long_gone() -> None:
+    matcher = Matcher(many())
+    anew = 0
+    for number in range(1_100):
+        matcher = Matcher(many(f"كلمة{number}"), before=matcher)
+        anew += matcher.compiled == 5
+    assert anew >= 1
+    assert [match.rule_id for match in matcher.match(article("كلمة1099 في المدينة"))] == ["r3"]

@@ -326,6 +326,56 @@ def test_ten_thousand_rules_load_in_seconds(folder: pathlib.Path) -> None:
     assert time.process_time() - start < 15
 
 
+# ── loading again ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def files_of(folder: pathlib.Path, **texts: str) -> list[pathlib.Path]:
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return [folder]
+
+
+ONE = "rules:\n  - {id: one, name: واحد, match: زلزال}\n"
+TWO = "rules:\n  - {id: two, name: اثنان, match: $places}\n"
+TERMS = "terms:\n  places: [بيروت, دمشق]\nkinds: {زلزال: word}\n"
+
+
+def test_of_files_that_did_not_change_the_rules_are_kept(folder: pathlib.Path) -> None:
+    paths = files_of(folder, one=ONE, two=TWO, terms=TERMS)
+    before = rules.load(paths)
+    (folder / "one.yaml").write_text(ONE.replace("زلزال", "بركان"), encoding="utf-8")
+    after = rules.load(paths, before)
+    assert after.get("two") is before.get("two")
+    assert after == rules.load(paths) and "بركان" in after.rules[0].text
+
+
+@pytest.mark.parametrize("edit", ["terms:\n  places: [عمّان]\n", TERMS.replace("word", "name"), ""])
+def test_an_edit_of_what_all_files_share_reaches_the_others(folder: pathlib.Path, edit: str) -> None:
+    paths = files_of(folder, one=ONE, two=TWO.replace("$places", "بيروت"), terms=TERMS)
+    before = rules.load(paths)
+    (folder / "terms.yaml").write_text(edit or "rules: []\n", encoding="utf-8")
+    assert rules.load(paths, before) == rules.load(paths)
+
+
+def test_problems_of_kept_files_show_when_another_breaks_them(folder: pathlib.Path) -> None:
+    paths = files_of(folder, one=ONE, two=TWO, terms=TERMS)
+    before = rules.load(paths)
+    (folder / "terms.yaml").write_text("terms:\n  other: [عمّان]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"two\.yaml.*no term list"):
+        rules.load(paths, before)
+    files_of(folder, terms=TERMS, one=ONE.replace("one", "two"))
+    with pytest.raises(ConfigError, match="the id two is taken"):
+        rules.load(paths, before)
+
+
+def test_files_that_come_and_go_are_seen(folder: pathlib.Path) -> None:
+    paths = files_of(folder, one=ONE, two=TWO, terms=TERMS)
+    before = rules.load(paths)
+    (folder / "one.yaml").unlink()
+    files_of(folder, three=ONE.replace("one", "three"))
+    assert [one.rule.id for one in rules.load(paths, before).rules] == ["three", "two"]
+
+
 # ── the rules that are shipped ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -10,7 +10,7 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.matching import tree
 from monitor.matching.compile import Compiler, anchor, label
 from monitor.matching.filters import excluded
-from monitor.matching.lexicon import Lexicon, words_of
+from monitor.matching.lexicon import Lexicon, Memory, words_of
 from monitor.matching.nodes import Compiled
 from monitor.matching.places import Place, merged
 from monitor.matching.spans import spans
@@ -153,7 +153,7 @@ def explain(
     compiler = Compiler(lexicon)
     compiled = compiler.compile(node)
     root = _prepare(node, compiler, compiled)
-    view = ArticleView(article, outlet, lexicon, sorted(compiler.fields))
+    view = ArticleView(article, outlet, Memory(lexicon), sorted(compiler.fields))
     why = excluded(rule, article, outlet)
     if rule.state is RuleState.OFF:
         why = "the rule is turned off"

@@ -6,7 +6,7 @@ What a word of a text is, is remembered: after some thousand articles nearly eve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -87,9 +87,10 @@ class Several(tuple[int, ...]):
         return made
 
 
-class _Memory(dict[str, tuple[int, ...]]):
+class Memory(dict[str, tuple[int, ...]]):
     """What stands between two spaces, punctuation and all → its atoms: of one word, else `Several`.
 
+    Made when all words of the queries are in the lexicon; what is added later it may not know.
     When it is full it becomes the old memory, from which what is still in use comes back.
     """
 
@@ -126,11 +127,6 @@ class _Memory(dict[str, tuple[int, ...]]):
             found = words[0]
         return self._alike.setdefault(found, found)
 
-    def forget(self) -> None:
-        self.clear()
-        self._old = {}
-        self._alike = {}
-
 
 def words_of(term: Term, *, later: bool = False) -> list[Word]:
     """The words of a term as a text would be cut: Shahed-136 is two, the second one `later`."""
@@ -156,11 +152,13 @@ def _insert(table: dict[str, tuple[_Entry, ...]], form: str, entry: _Entry) -> N
 
 
 class Lexicon:
-    """All words of all queries. Add each with `atom`, then ask `memory` for every chunk of `text.split()`."""
+    """All words of all queries. Add each with `atom`, then ask a Memory for every chunk of `text.split()`.
+
+    Words may be added while another thread looks up: their numbers are new, and it has no use for those.
+    """
 
     def __init__(self, dictionary: Dictionary | None = None) -> None:
-        self._dictionary = dictionary
-        self.memory = _Memory(self)
+        self.dictionary = dictionary
         self.words: list[Word] = []
         self._atoms: dict[Word, int] = {}
         self._exact: dict[str, list[int]] = {}
@@ -180,7 +178,6 @@ class Lexicon:
             return known
         atom = self._atoms[word] = len(self.words)
         self.words.append(word)
-        self.memory.forget()
         if word.mode == "exact":
             self._exact.setdefault(fold(soft(word.text)), []).append(atom)
         elif word.mode == "wildcard":
@@ -191,7 +188,7 @@ class Lexicon:
 
     def _add_forms(self, atom: int, word: Word) -> None:
         kind = "name" if word.mode == "loose" else word.kind
-        forms = expand(word.text, kind, dictionary=self._dictionary)
+        forms = expand(word.text, kind, dictionary=self.dictionary)
         entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
         modes = dict(forms.modes)
         if word.later:  # inside a phrase the article may come and go
@@ -256,7 +253,7 @@ class Lexicon:
             plain = remainder in (part, part.removeprefix("ال"))
             for entry in self._forms.get(fold(remainder), ()):
                 fits = entry.name and entry.modes & mode and (plain or not entry.later)
-                if fits and not is_known(spelled, self._dictionary):
+                if fits and not is_known(spelled, self.dictionary):
                     yield entry.atom
 
     def _unusual(self, rest: str, mode: int) -> tuple[_Entry, ...]:
@@ -267,7 +264,7 @@ class Lexicon:
         if self._loose:
             bones = skeleton(rest)
             near = {one: None for key in {bones.classes, single(bones).classes} for one in self._loose.get(key, ())}
-            if near and not is_common(rest, self._dictionary):
+            if near and not is_common(rest, self.dictionary):
                 entries += tuple(entry for theirs, entry in near if sounds_like(theirs, bones))
         return entries
 

@@ -14,7 +14,7 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.matching import explain as explaining
 from monitor.matching.compile import Compiler, anchor, cheapest, needs
 from monitor.matching.filters import excluded
-from monitor.matching.lexicon import Lexicon
+from monitor.matching.lexicon import Lexicon, Memory
 from monitor.matching.nodes import Compiled
 from monitor.matching.spans import spans
 from monitor.matching.tree import Node
@@ -22,11 +22,14 @@ from monitor.matching.view import EVERYWHERE, ArticleView
 from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState
 
 _RE_ANCHOR_AFTER = (100, 1_000)  # articles; by then it is known which words are rare here
+_NEW_WORDS = 1_000  # that may come by edits before all is compiled anew
 
 
 class Matcher:
     """Compiled once for a set of rules; then `match` article after article. Not for use by two threads at once.
 
+    before: the matcher in force until now, which may still be matching in another thread. Its compiled queries are
+    taken over where a rule's query is the same. compiled: how many of the queries were not.
     Raises QueryError for a query that cannot be compiled (its regular expression, its depth).
     """
 
@@ -36,26 +39,46 @@ class Matcher:
         outlets: Mapping[str, Outlet] | None = None,
         *,
         dictionary: Dictionary | None = None,
+        before: Matcher | None = None,
     ) -> None:
         self._dictionary = dictionary
         self._outlets = dict(outlets or {})
         self._queries = {rule.id: (rule, node) for rule, node in rules}
-        self._lexicon = Lexicon(dictionary)
+        kept = before if before and before._rules and before._fits(dictionary) else None
+        self._lexicon: Lexicon = kept._lexicon if kept else Lexicon(dictionary)
         compiler = Compiler(self._lexicon)
-        on = [(rule, node) for rule, node in rules if rule.state is not RuleState.OFF]
-        self._rules: list[tuple[Rule, Compiled]] = [(rule, compiler.compile(node)) for rule, node in on]
-        self._fields = tuple(sorted(compiler.fields))
-        self._seen: Counter[int] = Counter()
-        self._articles = 0
+        self._rules: list[tuple[Rule, Compiled]] = []
+        self.compiled = 0
+        known = kept._compiled() if kept else {}
+        for rule, node in rules:
+            if rule.state is not RuleState.OFF:
+                old, query = known.get(rule.id, (None, None))
+                if query is None or old != node:
+                    query = compiler.compile(node)
+                    self.compiled += 1
+                self._rules.append((rule, query))
+        self._fields: tuple[int, ...] = tuple(sorted(compiler.fields.union(kept._fields if kept else ())))
+        self._memory = Memory(self._lexicon)
+        self._first_words: int = kept._first_words if kept else len(self._lexicon.words)
+        self._seen: Counter[int] = kept._seen.copy() if kept else Counter()
+        self._articles: int = kept._articles if kept else 0
         self._anchors: dict[int, tuple[int, ...]] = {}
         self._needed: list[frozenset[int]] = []
         self._always: tuple[int, ...] = ()
         self._anchor()
 
+    def _fits(self, dictionary: Dictionary | None) -> bool:
+        """Whether another matcher may go on with this one's words: few of them may be of queries long gone."""
+        few = len(self._lexicon.words) <= 2 * self._first_words + _NEW_WORDS
+        return dictionary is self._dictionary and few
+
+    def _compiled(self) -> dict[str, tuple[Node, Compiled]]:
+        return {rule.id: (self._queries[rule.id][1], query) for rule, query in self._rules}
+
     def match(self, article: Article) -> list[RuleMatch]:
         """Every rule that holds for the article, in the order of the rules."""
         outlet = self._outlets.get(article.outlet_id)
-        view = ArticleView(article, outlet, self._lexicon, self._fields)
+        view = ArticleView(article, outlet, self._memory, self._fields)
         self._learn(view.atoms)
         anchors = self._anchors
         present, needed = view.atoms, self._needed

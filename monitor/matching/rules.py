@@ -5,11 +5,12 @@ Several files are one set: their term lists are shared, and no rule id may occur
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor import yamlfile
@@ -25,6 +26,9 @@ from monitor.model import Rule
 from monitor.yamlfile import Document
 
 __all__ = ["RuleSet", "WatchRule", "load"]
+
+
+Mark = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,49 +57,114 @@ class TermList:
     parts: Parts
 
 
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """What a file said that holds rules only; mark tells one state of the file from another."""
+
+    mark: Mark
+    rules: tuple[WatchRule, ...]
+    warnings: tuple[Problem, ...]
+
+
+Kept = Mapping[pathlib.Path, FileRead]
+
+
 @dataclass(frozen=True)
 class RuleSet:
     """All rules of all files, in the order written. warnings: what is accepted and should be known.
 
-    lists: the term lists of all files by name; kinds: those of the top of the files.
+    lists: the term lists of all files by name; kinds: those of the top of the files. files: those that a later `load`
+    need not read again.
     """
 
     rules: tuple[WatchRule, ...]
     warnings: tuple[Problem, ...] = ()
     lists: Mapping[str, TermList] = field(default_factory=dict)
     kinds: Kinds = field(default_factory=dict)
+    files: Mapping[pathlib.Path, FileRead] = field(default_factory=dict, repr=False)
 
     def get(self, rule_id: str) -> WatchRule | None:
         """The rule of that id, or None."""
         return next((one for one in self.rules if one.rule.id == rule_id), None)
 
 
-def load(paths: Sequence[pathlib.Path]) -> RuleSet:
-    """The rules of all files (of a folder: its *.yaml and *.yml); ConfigError with every problem of every file."""
+def load(paths: Sequence[pathlib.Path], before: RuleSet | None = None) -> RuleSet:
+    """The rules of all files (of a folder: its *.yaml and *.yml); ConfigError with every problem of every file.
+
+    before: the rules as loaded earlier. A file that did not change since is not read again, as long as the term lists
+    and kinds, which all files share, are still the same.
+    """
+    marks = {file: _mark(file) for path in paths for file in _files(path)}
+    kept = {file: one for file, one in (before.files if before else {}).items() if marks.get(file) == one.mark}
+    if before and kept:
+        with contextlib.suppress(ConfigError):  # then all files are read, for all their problems
+            found = _load(paths, marks, kept)
+            if (found.lists, found.kinds) == (before.lists, before.kinds):
+                return found
+    return _load(paths, marks, {})
+
+
+def _load(paths: Sequence[pathlib.Path], marks: Mapping[pathlib.Path, Mark], kept: Kept) -> RuleSet:
     reading = Reading()
-    documents = _documents(paths, reading)
-    lists = TermLists(documents, reading)
-    entries = [_entries(document, lists, reading) for document in documents]
-    _refuse_twice(documents, reading)
-    models = [_validated(document, reading) for document in documents]
-    _refuse_long_kinds(documents, reading)
+    documents = _documents([file for file in marks if file not in kept], reading)
+    lists = TermLists(list(documents.values()), reading)
+    entries = {file: _entries(document, lists, reading) for file, document in documents.items()}
+    _refuse_twice(documents.values(), kept, reading)
+    models = {file: _validated(document, reading) for file, document in documents.items()}
+    _refuse_long_kinds(documents.values(), reading)
     if reading.errors:
         raise ConfigError(reading.errors)
     shared: Kinds = {}
-    for model in models:
+    for model in models.values():
         shared |= _kinds(model.kinds if model else {})
-    rules: list[WatchRule] = []
-    for document, model, composed in zip(documents, models, entries, strict=True):
+    read = dict(kept)
+    for file, document in documents.items():
+        model = models[file]
         assert model is not None, "a file without a model has errors"
-        for index, (entry, query) in enumerate(zip(model.rules, composed, strict=True)):
-            assert query is not None, "a rule without a query has errors"
-            at: yamlfile.Path = ("rules", index)
-            rules.append(_rule(document, at, entry, query, shared))
-            reading.warnings += _idle_kinds(document, at, entry, rules[-1].query)
-    if not rules:
-        names = ", ".join(str(path) for path in paths) or "rules"
-        reading.warnings.append(Problem(names, 0, 0, "rules", "there are no rules: nothing will be watched", "warning"))
-    return RuleSet(tuple(rules), tuple(sorted(reading.warnings)), _term_lists(lists, shared), shared)
+        rules = _rules(document, model, entries[file], shared, reading)
+        warnings = tuple(one for one in reading.warnings if one.file == document.path)
+        read[file] = FileRead(marks[file], rules, warnings)
+    alone = {file for file, document in documents.items() if _keys(document) <= {"rules"}}
+    return RuleSet(
+        tuple(rule for file in marks for rule in read[file].rules),
+        tuple(sorted([warning for one in read.values() for warning in one.warnings] + _nothing(paths, read))),
+        _term_lists(lists, shared),
+        shared,
+        {file: one for file, one in read.items() if file in alone or file in kept},
+    )
+
+
+def _nothing(paths: Sequence[pathlib.Path], read: Kept) -> list[Problem]:
+    """The warning that there are no rules, where there are none."""
+    if any(one.rules for one in read.values()):
+        return []
+    names = ", ".join(map(str, paths)) or "rules"
+    return [Problem(names, 0, 0, "rules", "there are no rules: nothing will be watched", "warning")]
+
+
+def _keys(document: Document) -> set[str]:
+    return set(document.data) if isinstance(document.data, dict) else set()
+
+
+def _mark(file: pathlib.Path) -> Mark:
+    """What tells one state of a file from another; none where it is not there."""
+    try:
+        state = file.stat()
+    except OSError:
+        return ()
+    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def _rules(
+    document: Document, model: RuleFile, composed: Sequence[Composed | None], shared: Kinds, reading: Reading
+) -> tuple[WatchRule, ...]:
+    rules: list[WatchRule] = []
+    for index, (entry, query) in enumerate(zip(model.rules, composed, strict=True)):
+        assert query is not None, "a rule without a query has errors"
+        at: yamlfile.Path = ("rules", index)
+        rules.append(_rule(document, at, entry, query, shared))
+        reading.warnings += _idle_kinds(document, at, entry, rules[-1].query)
+    return tuple(rules)
 
 
 def _term_lists(lists: TermLists, kinds: Kinds) -> dict[str, TermList]:
@@ -106,12 +175,11 @@ def _term_lists(lists: TermLists, kinds: Kinds) -> dict[str, TermList]:
     return found
 
 
-def _documents(paths: Sequence[pathlib.Path], reading: Reading) -> list[Document]:
-    found: list[Document] = []
-    files = [file for path in paths for file in _files(path)]
-    for path in dict.fromkeys(files):
+def _documents(files: Sequence[pathlib.Path], reading: Reading) -> dict[pathlib.Path, Document]:
+    found: dict[pathlib.Path, Document] = {}
+    for path in files:
         try:
-            found.append(yamlfile.read(path))
+            found[path] = yamlfile.read(path)
         except ConfigError as error:
             reading.errors += error.problems
     return found
@@ -149,8 +217,8 @@ def _entries(document: Document, lists: TermLists, reading: Reading) -> list[Com
     return found
 
 
-def _refuse_twice(documents: Sequence[Document], reading: Reading) -> None:
-    first: dict[str, str] = {}
+def _refuse_twice(documents: Iterable[Document], kept: Kept, reading: Reading) -> None:
+    first = {rule.rule.id: f"{rule.file}:{rule.line}" for read in kept.values() for rule in read.rules}
     for document in documents:
         for index, raw in enumerate(_raw_rules(document)):
             rule_id = raw.get("id") if isinstance(raw, dict) else None
@@ -165,7 +233,7 @@ def _refuse_twice(documents: Sequence[Document], reading: Reading) -> None:
                 first[rule_id] = f"{document.path}:{line}"
 
 
-def _refuse_long_kinds(documents: Sequence[Document], reading: Reading) -> None:
+def _refuse_long_kinds(documents: Iterable[Document], reading: Reading) -> None:
     """Note every key of `kinds`, at the top or in a rule, that is more than one word."""
     for document in documents:
         top = document.data if isinstance(document.data, dict) else {}

@@ -10,7 +10,7 @@ from typing import Literal
 
 from monitor.arabic.normalise import Folded, fold_text
 from monitor.arabic.tokens import WORD, tokenise, trimmed, word
-from monitor.matching.lexicon import Lexicon, Several
+from monitor.matching.lexicon import Memory, Several
 from monitor.model import FIELDS, Article, Outlet
 
 TITLE, SUMMARY, BODY, AUTHOR, TAGS, URL, OUTLET, LANGUAGE = range(len(FIELDS))
@@ -53,10 +53,10 @@ class FieldView:
         "text",
     )
 
-    def __init__(self, text: str, lexicon: Lexicon) -> None:
+    def __init__(self, text: str, memory: Memory) -> None:
         self.text = text
         self._chunks = text.replace("_", " ").split()
-        self.parts = list(map(lexicon.memory.__getitem__, self._chunks))  # the atoms of each chunk
+        self.parts = list(map(memory.__getitem__, self._chunks))  # the atoms of each chunk
         self._words: list[tuple[int, ...]] | None = None
         self._index: dict[int, list[int]] | None = None
         self._bounds: list[tuple[int, int]] = []
@@ -162,11 +162,9 @@ class ArticleView:
 
     __slots__ = ("article", "atoms", "fields", "lead", "present")
 
-    def __init__(self, article: Article, outlet: Outlet | None, lexicon: Lexicon, used: Collection[int]) -> None:
+    def __init__(self, article: Article, outlet: Outlet | None, memory: Memory, used: Collection[int]) -> None:
         self.article = article
-        self.fields = {
-            field: FieldView(field_text(article, outlet, FIELDS[field])[:LONGEST], lexicon) for field in used
-        }
+        self.fields = {field: FieldView(field_text(article, outlet, FIELDS[field])[:LONGEST], memory) for field in used}
         text = BODY if article.body.strip() else SUMMARY
         self.lead: Scope = {TITLE: (0, END), text: (0, LEAD_WORDS)}
         parts = (self.fields[field].parts for field in DEFAULT_FIELDS)

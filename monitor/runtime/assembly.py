@@ -103,7 +103,10 @@ async def configure(
     old = [one for name, one in flow.transports.items() if built.get(name) is not one]
     watched = [one for one in found.rules.rules if one.rule.state is not RuleState.OFF]
     flow.matcher = Matcher(
-        [(one.rule, one.query) for one in watched], found.catalog.outlets, dictionary=flow.dictionary
+        [(one.rule, one.query) for one in watched],
+        found.catalog.outlets,
+        dictionary=flow.dictionary,
+        before=flow.matcher,
     )
     flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
     flow.channels = resolved.channels

@@ -106,10 +106,12 @@ def marks(directory: pathlib.Path) -> Marks:
     return frozenset(found)
 
 
-def load(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> Configuration:
+def load(
+    directory: pathlib.Path, environ: Mapping[str, str] | None = None, before: RuleSet | None = None
+) -> Configuration:
     """Everything in a configuration folder. ConfigError with the problems of all files.
 
-    environ: os.environ unless given.
+    environ: os.environ unless given. before: the rules in force; of rule files that did not change, they are kept.
     """
     if not directory.is_dir():
         settings.load(directory, environ)  # says so
@@ -124,7 +126,7 @@ def load(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> C
             directory / "feeds.yaml", secrets, interval=polling.polling.interval, max_age=polling.alerts.max_age
         ),
     )
-    rules = _try(problems, lambda: rule_file.load(_rule_paths(directory)))
+    rules = _try(problems, lambda: rule_file.load(_rule_paths(directory), before))
     channels = _try(problems, lambda: _channels(directory / "channels.yaml", polling))
     warnings = _cross_checks(directory, loaded, catalog, rules, channels, problems)
     if problems or loaded is None or catalog is None or rules is None or channels is None:

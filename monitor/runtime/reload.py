@@ -73,11 +73,12 @@ async def read(
 ) -> Configuration | None:
     """The configuration as the files now are; None where it has problems, which are then told."""
     try:
-        found = await asyncio.to_thread(configuration.load, before.settings.directory, environ)
+        found = await asyncio.to_thread(configuration.load, before.settings.directory, environ, before.rules)
     except ConfigError as error:
         await troubles.broken_edit([str(problem) for problem in error.problems])
         return None
-    changed = [one for one in found.rules.rules if one not in before.rules.rules]
+    old = {one.rule.id: one for one in before.rules.rules}
+    changed = [one for one in found.rules.rules if one != old.get(one.rule.id)]
     failed = [one for one in await asyncio.to_thread(examples.run, changed, dictionary=dictionary) if not one.passed]
     if failed:
         await troubles.broken_edit(

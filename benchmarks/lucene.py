@@ -1,0 +1,96 @@
+"""Lucene Monitor, the peer that matches stored queries against articles as they come, in a process of its own.
+
+Needs Java 17 and Maven, which fetches the pinned Lucene of lucene/pom.xml into the user's cache once. What it is given
+means the same as what Rasid is given: queries as trees of and, or, not, phrases and words; title and text of articles.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitor.matching.tree import And, Node, Not, Or, Phrase, Term
+from monitor.model import Article
+
+HERE = Path(__file__).resolve().parent / "lucene"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rasid-benchmarks" / "lucene-9.11.1"
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
+
+
+def jars() -> Path | None:
+    """The folder of Lucene's jars; None, with the reason printed, where they cannot be had."""
+    if not shutil.which("java") or not shutil.which("mvn"):
+        print("Java or Maven is missing: Lucene Monitor is left out.")
+        return None
+    if not CACHE.exists():
+        draft = CACHE.with_name(f"{CACHE.name}.{os.getpid()}")
+        command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), COPY, f"-DoutputDirectory={draft}"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            print(f"Maven could not fetch Lucene, which is left out: {done.stdout.strip()[-300:]}")
+            return None
+        draft.replace(CACHE)
+    return CACHE
+
+
+def written(node: Node) -> str | None:
+    """A query in the prefix notation that Percolate.java reads; None where Lucene has no such query."""
+    match node:
+        case Term() if node.mode != "wildcard":
+            return f"t {node.text}"
+        case Phrase() if all(word.mode != "wildcard" for word in node.words):
+            return f"p {node.slop} {len(node.words)} {' '.join(word.text for word in node.words)}"
+        case And() | Or():
+            parts = [written(child) for child in node.children]
+            if all(part is not None for part in parts):
+                return f"{'a' if isinstance(node, And) else 'o'} {len(parts)} {' '.join(map(str, parts))}"
+        case Not():
+            part = written(node.child)
+            return None if part is None else f"n {part}"
+    return None
+
+
+class Lucene:
+    """A running Lucene Monitor with its queries registered and its articles read."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def match(self, first: int, end: int) -> tuple[float, int]:
+        """Match the articles [first, end): (microseconds, matches)."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{first} {end}\n")
+        self._process.stdin.flush()
+        nanoseconds, found = self._process.stdout.readline().split()
+        return int(nanoseconds) / 1e3, int(found)
+
+
+@contextmanager
+def lucene(
+    folder: Path, classes: Path, queries: Sequence[str], articles: Sequence[Article], analyzer: str, passes: int
+) -> Iterator[Lucene]:
+    """Lucene Monitor with these queries (as `written`) for these articles; see Percolate.java for the other two."""
+    (folder / "rules").write_text("".join(f"{query}\n" for query in queries), encoding="utf-8")
+    lines = (f"{_line(one.title)}\t{_line(one.body)}\n" for one in articles)
+    (folder / "articles").write_text("".join(lines), encoding="utf-8")
+    command = ["java", "-Xmx3g", "-cp", f"{classes}/*", str(HERE / "Percolate.java")]
+    command += [str(folder / "rules"), str(folder / "articles"), analyzer, str(passes)]
+    with (folder / "said").open("w") as said:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True)
+        try:
+            assert process.stdout is not None
+            if process.stdout.readline() != "ready\n":
+                process.wait()
+                raise SystemExit(f"Lucene Monitor did not start: {(folder / 'said').read_text()[-1000:]}")
+            yield Lucene(process)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
