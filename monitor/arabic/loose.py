@@ -32,6 +32,7 @@ _VOWELS = frozenset("اويء")
 # Of letters that Arabic writes one sound with, one stands for all; then what `_SWAPS` joins, for the look-up.
 _SOUNDS = str.maketrans("صثذضظط", "سسزززت")
 _CLASSES = str.maketrans("غجقخشز", "ككككسس")
+_CONSONANTS = "بتثجحخدذرزسشصضطظعغفقكلمنه"
 _PAIRS = (("تش", "ش"), ("دج", "ج"), ("ينهو", "ينيو"))  # تشيلسي, دجوكوفيتش, كوتينهو
 _ARTICLES = ("ال", "بال", "وال", "كال", "فال", "لل")
 
@@ -90,6 +91,15 @@ def keys(name: Skeleton) -> set[str]:
             if letter in "جز":
                 found.add(classes[:at] + ("س" if letter == "ج" else "ك") + classes[at + 1 :])
     return found
+
+
+def openings(name: Skeleton) -> set[str]:
+    """The letters that a spelling of the name may begin with: asked first, it spares most words their skeleton."""
+    if name.vowels[0]:
+        return {*_VOWELS, "ئ"}
+    classes = {key[0] for key in keys(name)}
+    found = {letter for letter in _CONSONANTS if letter.translate(_SOUNDS).translate(_CLASSES) in classes}
+    return found | {pair[0] for pair, one in _PAIRS if one in found}
 
 
 def sounds_like(one: Skeleton, other: Skeleton) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from monitor.arabic.compounds import spellings
 from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.homographs import senses
@@ -49,13 +50,18 @@ def warnings(query: Node, text: str) -> list[Doubt]:
     if dead := never(query):
         found.append(Doubt("never", dead.at, _dead(dead)))
     for one in walk(query):
-        if isinstance(one, Term) and one.mode == "loose" and not is_loose(fold(soft(one.text))):
+        if isinstance(one, Term) and one.mode == "loose" and _too_short(one.text):
             what = f"~{one.text} is too short to be loose (four consonants): list the spellings with OR"
             found.append(Doubt("short", one.at, what))
         if isinstance(one, Or | And) and (dead := _dead_part(one)):
             found.append(Doubt("never", dead.at, _dead(dead)))
     found += [Doubt("order", at, _EITHER) for at in _either_order(text)]
     return found
+
+
+def _too_short(name: str) -> bool:
+    """For ~: neither long enough nor in the table of other names."""
+    return not is_loose(fold(soft(name))) and len(spellings([name], loose=True)) == 1
 
 
 _EITHER = "w/n takes either order, as in Lexis: for Factiva's, which keeps it, write ONEAR, for either order NEAR"

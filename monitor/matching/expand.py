@@ -158,7 +158,7 @@ def _by_length(form: str) -> tuple[int, str]:
 def _sounding(stem: str) -> str:
     if not is_loose(fold(stem)):
         return "nothing: it is too short (four consonants)"
-    return "غ ج ك ق خ alike, ت ط, س ص, ذ ز ظ ض; up to two long vowels more, less or others (rasid rules variants)"
+    return "غ ج ك ق alike, ت ط, س ص ث, ذ ز ظ ض; some long vowels more or less; see rasid rules variants"
 
 
 def _starred(text: str) -> str:

@@ -14,7 +14,7 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.forms import Forms, Kind, expand
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.inflections import ANY
-from monitor.arabic.loose import Skeleton, is_common, is_loose, keys, single, skeleton, sounds_like
+from monitor.arabic.loose import Skeleton, is_common, is_loose, keys, openings, single, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
 from monitor.arabic.pronouns import LAST_OF_PRONOUNS, strip_pronoun
 from monitor.arabic.run_on import LEAST, hidden, is_known
@@ -166,6 +166,7 @@ class Lexicon:
         self._hosts: dict[str, tuple[_Entry, ...]] = {}  # forms that take a pronoun
         self._objects: dict[str, tuple[_Entry, ...]] = {}  # forms that take ني too
         self._loose: dict[str, list[tuple[Skeleton, _Entry]]] = {}
+        self._openings: set[str] = set()  # the letters that spellings of loose names may begin with
         self._prefixes: dict[str, list[_Glob]] = {}
         self._suffixes: dict[str, list[_Glob]] = {}
         self._globs: list[_Glob] = []
@@ -206,6 +207,7 @@ class Lexicon:
         name = fold(forms.stem)
         if word.mode == "loose" and is_loose(name):
             bones = skeleton(name)
+            self._openings |= openings(bones)
             for key in keys(bones):
                 self._loose.setdefault(key, []).append((bones, entry[ANY]))
 
@@ -261,7 +263,7 @@ class Lexicon:
         entries: tuple[_Entry, ...] = ()
         if mode == BARE and rest.endswith("ني"):
             entries += self._objects.get(rest[:-2], ())
-        if self._loose:
+        if rest[0] in self._openings:
             bones = skeleton(rest)
             near = {one: None for key in {bones.classes, single(bones).classes} for one in self._loose.get(key, ())}
             if near and not is_common(rest, self.dictionary):

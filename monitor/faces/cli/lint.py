@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from monitor import settings
-from monitor.errors import ConfigError, Problem, RasidError
+from monitor.errors import Problem, RasidError
 from monitor.faces.cli.common import AsJson, ConfigDir, dictionary, err, out, print_json, print_table, rule_files, told
-from monitor.faces.cli.times import moment
+from monitor.faces.cli.stored import stored
 from monitor.feeds import catalog
 from monitor.matching import rules as rule_file
 from monitor.model import Outlet
-from monitor.runtime.database import owner
 from monitor.runtime.lint import Archive, Finding, Report, lint
-from monitor.store.store import Store
 
 Since = Annotated[str, typer.Option("--since", help="Stored articles to count in: 30d, 12h, 2026-11-20.")]
 
@@ -33,7 +27,8 @@ def lint_rules(config: ConfigDir = Path("config"), since: Since = "30d", as_json
     """
     with told():
         found = rule_file.load(rule_files(config))
-    with _archive(config, since) as archive:
+    with stored(config, since, "counting") as there:
+        archive = Archive(there.store, there.since, _outlets(config), there.progress) if there else None
         report = lint(found, dictionary(), archive)
     warnings = [Finding(problem, "check") for problem in found.warnings]
     findings = sorted((*warnings, *report.findings))
@@ -81,32 +76,6 @@ def _finding_json(one: Finding, problem: Problem) -> dict[str, object]:
         "what": problem.what,
         "articles": one.articles,
     }
-
-
-@contextmanager
-def _archive(config: Path, since: str) -> Iterator[Archive | None]:
-    """The stored articles, read beside a running daemon; None where there are none to be read."""
-    with told():
-        try:
-            loaded = settings.load(config)
-        except ConfigError as error:
-            raise RasidError(f"the settings cannot be read, so no articles either:\n{error}") from None
-        begin = moment(since, loaded.settings.zone)
-    try:
-        store = Store.open(loaded.settings.database.url, owner=owner(), read_only=True)
-    except RasidError:
-        yield None
-        return
-    try:
-        if store.schema_version() is None:
-            yield None
-            return
-        columns = (TextColumn("counting"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-            task = progress.add_task("", total=store.count_since(begin))
-            yield Archive(store, begin, _outlets(config), lambda done: progress.update(task, completed=done))
-    finally:
-        store.close()
 
 
 def _outlets(config: Path) -> dict[str, Outlet]:

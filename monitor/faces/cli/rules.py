@@ -30,6 +30,7 @@ from monitor.faces.cli.common import (
 from monitor.faces.cli.expand import expand_term
 from monitor.faces.cli.lint import lint_rules
 from monitor.faces.cli.times import moment
+from monitor.faces.cli.variants import name_variants
 from monitor.matching import examples, schema
 from monitor.matching.examples import ExampleResult
 from monitor.matching.explain import Explanation
@@ -46,6 +47,7 @@ app = typer.Typer(no_args_is_help=True)
 
 app.command("expand")(expand_term)
 app.command("lint")(lint_rules)
+app.command("variants")(name_variants)
 
 
 @app.command("list")
