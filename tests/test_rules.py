@@ -10,6 +10,7 @@ import time
 from datetime import timedelta
 
 import pytest
+import yaml
 
 from monitor.errors import ConfigError
 from monitor.matching import examples, rules, schema
@@ -397,6 +398,19 @@ def test_the_shipped_rules_prove_themselves_by_enough_examples(shipped: RuleSet)
         assert min(len(one.matches), len(one.skips)) >= 12
     assert all(min(len(one.matches), len(one.skips)) >= 6 for one in shipped.rules)
     assert len(shipped.rules) >= 5
+
+
+SENTENCES = yaml.safe_load((ROOT / "tests" / "shahed_sentences.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("hundred", list(SENTENCES))
+def test_the_drone_is_told_from_watch_and_from_a_witness(shipped: RuleSet, hundred: str) -> None:
+    one = shipped.get("shahed-drones")
+    assert one is not None
+    matcher = Matcher([(one.rule, one.query)])
+    missed = [text for text in SENTENCES[hundred]["drone"] if not matcher.match(examples.article(text))]
+    false = [text for text in SENTENCES[hundred]["other"] if matcher.match(examples.article(text))]
+    assert len(missed) <= 5 and len(false) <= 2, (missed, false)
 
 
 def test_both_named_rules_hit_a_long_report_that_mentions_both_in_passing(shipped: RuleSet) -> None:

@@ -18,6 +18,7 @@ from monitor.matching.view import EVERYWHERE, ArticleView, Scope, field_text
 from monitor.matching.walk import children
 from monitor.model import Article, Outlet, Rule, RuleState, Span
 
+_LONGEST = 60  # code points of an expression
 _SIGNS = {"exact": "=", "verb": "^", "loose": "~"}
 _MOST_WORDS = 6
 _MOST_NAMED = 5
@@ -242,7 +243,7 @@ def _letters(node: tree.Term | tree.Phrase) -> bool:
 
 
 def leaf_text(node: tree.Term | tree.Phrase | tree.Regex) -> str:
-    """A term in query syntax."""
+    """A term in query syntax; of a long expression its two ends."""
     match node:
         case tree.Term():
             return _SIGNS.get(node.mode, "") + node.text
@@ -250,7 +251,8 @@ def leaf_text(node: tree.Term | tree.Phrase | tree.Regex) -> str:
             signs = {_SIGNS.get(word.mode, "") for word in node.words}
             sign = signs.pop() if len(signs) == 1 else ""
             return f'{sign}"{label(node)}"' + (f"~{node.slop}" if node.slop else "")
-    return label(node)
+    shown = label(node)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST // 2]}…{shown[-_LONGEST // 2 :]}"
 
 
 def _text(node: tree.Node) -> str:

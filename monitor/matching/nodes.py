@@ -278,9 +278,11 @@ class Pattern(Compiled):
             for count, match in enumerate(self.finditer(folded.text)):
                 if count >= MAX_REGEX_MATCHES:
                     break
-                if match.start() == match.end():
+                shown = match.group().strip()  # the space that an expression begins with is no part of what is shown
+                if not shown:
                     continue
-                start, end = folded.original(match.start(), match.end())
+                begin = match.start() + match.group().index(shown)
+                start, end = folded.original(begin, begin + len(shown))
                 first, last = there.words_at(start, end)
                 if whole or (low <= first and max(first, last) < high):
                     found.append(Place(field, first, last, (Leaf(field, first, last, self.label, start, end),)))

@@ -253,13 +253,13 @@ class _Reading:
         for field, inside in allowed.items():
             folded, tokens = fold_text(self.fields[field].text), self.fields[field].tokens
             for match in list(expression.finditer(folded.text))[:_MOST_REGEX]:
-                start, end = folded.original(match.start(), match.end())
+                kept = match.group().rstrip()
+                begin = match.start() + len(kept) - len(kept.lstrip())
+                start, end = folded.original(begin, match.start() + len(kept))
                 first = sum(token.end <= start for token in tokens)
                 last = sum(token.start < end for token in tokens) - 1
                 whole = inside == range(len(tokens))
-                if match.end() > match.start() and (
-                    whole or (inside.start <= first and max(first, last) < inside.stop)
-                ):
+                if kept and (whole or (inside.start <= first and max(first, last) < inside.stop)):
                     span = Span(field, start, end, f"/{node.pattern}/")
                     found.add(_Place(field, first, last, frozenset({span})))
         return found or None
