@@ -1,4 +1,4 @@
-"""Query text → tree. The grammar, from loosest to tightest (docs/rules.md tells it with examples):
+"""Query text → tree. The grammar, from loosest to tightest (docs/query-language.md tells it with examples):
 
     any      = all { OR all }
     all      = unary { [AND] unary }

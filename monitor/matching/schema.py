@@ -89,7 +89,7 @@ class RuleEntry(Strict):
     name: Annotated[Name, BeforeValidator(_both_names)] = Field(
         default_factory=lambda: Name(ar="", en=""), description="what messages call the rule"
     )
-    match: str | None = Field(None, description="a query; docs/rules.md explains its language")
+    match: str | None = Field(None, description="a query; docs/query-language.md explains its language")
     any_: Strings = Field((), alias="any", description="queries of which one must hold; bare words are a phrase")
     all_: Strings = Field((), alias="all", description="queries that must all hold; bare words are a phrase")
     none: Strings = Field((), description="queries none of which may hold; bare words are a phrase")
