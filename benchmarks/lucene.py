@@ -6,6 +6,7 @@ means the same as what Rasid is given: queries as trees of and, or, not, phrases
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -17,7 +18,8 @@ from monitor.matching.tree import And, Node, Not, Or, Phrase, Term
 from monitor.model import Article
 
 HERE = Path(__file__).resolve().parent / "lucene"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rasid-benchmarks" / "lucene-9.11.1"
+POM = HERE / "pom.xml"
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rasid-benchmarks"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
 
 
@@ -26,15 +28,16 @@ def jars() -> Path | None:
     if not shutil.which("java") or not shutil.which("mvn"):
         print("Java or Maven is missing: Lucene Monitor is left out.")
         return None
-    if not CACHE.exists():
-        draft = CACHE.with_name(f"{CACHE.name}.{os.getpid()}")
-        command = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), COPY, f"-DoutputDirectory={draft}"]
+    folder = CACHES / f"lucene-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+    if not folder.exists():
+        draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+        command = ["mvn", "-q", "-B", "-f", str(POM), COPY, f"-DoutputDirectory={draft}"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             print(f"Maven could not fetch Lucene, which is left out: {done.stdout.strip()[-300:]}")
             return None
-        draft.replace(CACHE)
-    return CACHE
+        draft.replace(folder)
+    return folder
 
 
 def written(node: Node) -> str | None:

@@ -97,8 +97,9 @@ def _word(word: Word, dictionary: Dictionary | None) -> ExpandedWord:
         case "wildcard":
             group = Group("any word", (), note=_starred(word.text))
             return ExpandedWord(word.text, "a pattern", (group,), _before(word))
-    found = forms.expand(word.text, word.kind, dictionary=dictionary)
-    groups = list(_groups(word, dictionary))
+    kind: forms.Kind = "name" if word.mode == "loose" else word.kind
+    found = forms.expand(word.text, kind, dictionary=dictionary)
+    groups = list(_groups(word.text, kind, dictionary))
     hosts = set(found.hosts)
     if word.mode == "verb":
         groups += _conjugated(word.text)
@@ -126,11 +127,11 @@ def _before(word: Word) -> tuple[str, ...]:
     return ("ال",) if word.later else PROCLITICS
 
 
-def _groups(word: Word, dictionary: Dictionary | None) -> Iterator[Group]:
+def _groups(word: str, kind: forms.Kind, dictionary: Dictionary | None) -> Iterator[Group]:
     """The forms by the rule that gives them and by how they stand with the article."""
     grouped: dict[tuple[str, str], dict[str, None]] = {}
     seen: dict[str, int] = {}
-    for form in forms.explain(word.text, word.kind, dictionary=dictionary):
+    for form in forms.explain(word, kind, dictionary=dictionary):
         new = form.modes & ~seen.get(fold(form.text), 0)
         if new:
             seen[fold(form.text)] = seen.get(fold(form.text), 0) | new

@@ -87,8 +87,8 @@ def _query(text: str, rule: str | None, config: Path) -> Node:
 def _lines(term: ExpandedTerm) -> Iterator[Text]:
     single = len(term.words) == 1
     yield Text.assemble((isolated(term.text), "bold"), (f"  {term.words[0].sort if single else term.note}", "dim"))
-    for way in term.also:
-        yield from _row("also written", way)
+    if term.also:
+        yield from _row("also written", "، ".join(term.also))
     for word in term.words:
         if not single:
             yield Text.assemble("  ", (isolated(word.text), "bold"), (f"  {word.sort}", "dim"))
@@ -102,8 +102,8 @@ def _word(word: ExpandedWord) -> Iterator[Text]:
     if word.before == ("ال",):
         yield from _row("before it", "ال may come and go; nothing else is joined to it here, inside a phrase")
     elif word.before:
-        bare = sample.removeprefix("ال")
-        yield from _row("before it", " ".join(word.before) + (f" — وبال{bare}" if bare else ""))
+        joined = "وبال" + sample.removeprefix("ال") if word.hosts else f"وب{sample}"
+        yield from _row("before it", " ".join(word.before) + (f" — {joined}" if sample else ""))
     if word.pronouns and word.hosts:
         host = min(word.hosts, key=lambda one: (not one.startswith(fold(sample)[:-1]), len(one)))
         yield from _row("behind it", f"{' '.join(word.pronouns)} — {host}{word.pronouns[2]}")
