@@ -19,7 +19,6 @@ from monitor.matching.explain import leaf_text
 from monitor.matching.lexer import lex
 from monitor.matching.lexicon import Lexicon
 from monitor.matching.printer import show
-from monitor.matching.rows import rows_of
 from monitor.matching.tree import And, Near, Node, Not, Or, Phrase, Regex, Scope, Score, Term
 from monitor.matching.walk import positive, walk
 
