@@ -56,9 +56,10 @@ _NAMES = """
 """
 _HEADS = frozenset(("عبد", "أبو", "ابو", "أبا", "ابا", "أبي", "ابي", "ذو"))  # أبو مازن, أبومازن
 _TAILS = frozenset(("الله", "الدين"))  # نصر الله, نصرالله; صلاح الدين
-_JOINED_HEADS = ("عبدال", "أبو", "ابو", "أبا", "أبي", "ذوال")
+_JOINED_HEADS = ("عبدال", "أبو", "ابو", "ذوال")  # not أبا: أباطرة are emperors
 _SON = ("بن", "ابن")  # within a name one stands for the other
 _MOST = 8  # rows of one term
+_MOST_WORDS = 100  # of a phrase that is asked for its names
 _LONGEST = 4  # words of a name in the tables
 _CAPITALS = re.compile("[A-Z]{2,5}").fullmatch
 _CAPITAL = re.compile("[A-Z]").fullmatch
@@ -72,9 +73,9 @@ def spellings(words: Sequence[str], *, loose: bool = False) -> list[tuple[Piece,
 
     loose: other names of the same too (alternates.py), and then some more rows.
     """
-    if loose:
-        return list(islice(_rows(words, 0, _loose_table()), 2 * _MOST))
-    return list(islice(_rows(words, 0, _table()), _MOST))
+    if len(words) > _MOST_WORDS:
+        return [tuple(range(len(words)))]
+    return list(islice(_rows(words, 0, _loose_table() if loose else _table()), 2 * _MOST if loose else _MOST))
 
 
 def _rows(words: Sequence[str], at: int, table: _Table) -> Iterator[tuple[Piece, ...]]:
@@ -85,7 +86,7 @@ def _rows(words: Sequence[str], at: int, table: _Table) -> Iterator[tuple[Piece,
     if not named:
         for rest in _rows(words, at + 1, table):
             yield (at, *rest)
-    for length, new in (*named, *_others(words, at)):
+    for length, new in dict.fromkeys((*named, *_others(words, at))):
         for rest in _rows(words, at + length, table):
             yield (*new, *rest)
 
