@@ -90,11 +90,7 @@ def _stem(typed: str, dictionary: Dictionary | None) -> str:
     if not typed.startswith("ال") or len(typed) < 5 or typed == "الله":
         return typed
     rest = typed[2:]
-    if (
-        dictionary
-        and not _territory(typed)
-        and not any(one.soft == rest == one.lemma and not one.verb for one in dictionary.owners(rest))
-    ):
+    if dictionary and not any(one.soft == rest == one.lemma and not one.verb for one in dictionary.owners(rest)):
         known = {one.soft: one.lemma for one in dictionary.owners(typed)}
         if typed not in known and any(spelled[0] != "ا" for spelled in known):
             return typed  # الغام, of ألغام
@@ -130,11 +126,11 @@ def _forms(
         yield Form(typed, ANY, "as typed")  # also with an article: التزام has none of its own
         yield Form(stem, AL if country else ANY, "with or without the article")
     else:
-        yield Form(stem, BARE if stem in WITHOUT_ARTICLE or stem in PARTS else ANY, "as typed")
+        yield Form(stem, BARE if stem in WITHOUT_ARTICLE else ANY, "as typed")
         if stem == "الله":
             yield Form("لله", BARE, "ل and الله")
     for part in PARTS.get(typed, ()):
-        yield Form(part, BARE, "in a name")
+        yield Form(part, ANY, "in a name")
     if kind == "name":
         yield from _of_name(stem, guessed and not country)
         return

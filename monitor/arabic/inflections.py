@@ -108,7 +108,8 @@ _COMMON = re.compile("إ..ا.|ت..ي.|است..ا.|[اإ].ت.ا.|ان..ا.|مست
 
 def looks_common(word: str) -> bool:
     """Whether a word that no dictionary lists is rather a common word than a name."""
-    return (word[-1] in "ةي" and len(word) > 4) or bool(_COMMON(word))
+    of_nisba = len(word) > 5 and word.endswith(("يون", "يين"))  # الحوثيون
+    return (word[-1] in "ةي" and len(word) > 4) or of_nisba or bool(_COMMON(word))
 
 
 def singulars(word: str) -> set[str]:

@@ -158,6 +158,6 @@ def is_common(word: str, dictionary: Dictionary | None) -> bool:
         owner.size >= _WELL_KNOWN
         for head in heads
         for whole in (head, *strip_pronoun(head))
-        if len(whole) > 1
+        if len(whole) > 2
         for owner in dictionary.owners(whole)
     )
