@@ -1,6 +1,7 @@
 """A compiled query: each node finds its places in an article. Built by compile.py from the tree of tree.py.
 
-`find` gives None where the node does not hold, else its places (none for Not, or where nothing is to be shown).
+`find` gives None where the node does not hold, else its places (none for Not, or where nothing is to be shown), not
+yet `merged`: that is for whoever compares places.
 `holds` is the same question without the places, asked first because most candidates fail.
 """
 
@@ -113,7 +114,7 @@ class All(Compiled):
             if places is None:
                 return None
             found += places
-        return merged(found)
+        return found
 
     def score(self, view: ArticleView, scope: Scope) -> float:
         return sum(child.score(view, scope) for child in self.children)
@@ -139,7 +140,7 @@ class Any_(Compiled):
             places = child.find(view, scope)
             if places is not None:
                 found = places if found is None else found + places
-        return None if found is None else merged(found)
+        return found
 
     def score(self, view: ArticleView, scope: Scope) -> float:
         return sum(child.score(view, scope) for child in self.children if child.holds(view, scope))
@@ -167,7 +168,7 @@ class Close(Compiled):
     def find(self, view: ArticleView, scope: Scope) -> list[Place] | None:
         left = self.left.find(view, scope)
         right = self.right.find(view, scope) if left else None
-        return (near(left, right, self.words, self.ordered) or None) if left and right else None
+        return (near(merged(left), merged(right), self.words, self.ordered) or None) if left and right else None
 
 
 @dataclass(slots=True, eq=False)
@@ -182,7 +183,9 @@ class Apart(Compiled):
 
     def find(self, view: ArticleView, scope: Scope) -> list[Place] | None:
         kept = self.kept.find(view, scope)
-        return (apart(kept, self.banned.find(view, scope) or (), self.words, self.direction) or None) if kept else None
+        if not kept:
+            return None
+        return apart(kept, self.banned.find(view, scope) or (), self.words, self.direction) or None
 
 
 @dataclass(slots=True, eq=False)
@@ -205,13 +208,13 @@ class Together(Compiled):
                 if left is not None and right is not None:
                     held = True
                     found += left + right
-        return merged(found) if held else None
+        return found if held else None
 
     def _units(self, there: FieldView, low: int, high: int) -> Iterator[tuple[int, int]]:
         """The words [start, end) of each unit that may hold, by its anchors where there are any."""
         high = min(high, len(there.words))
         anchors = self.anchors
-        if low >= high or (anchors is not None and anchors.isdisjoint(there.index)):
+        if low >= high or (anchors is not None and anchors.isdisjoint(there.index())):
             return
         numbers = there.units(self.unit)
         starts: dict[int, int] = {}
@@ -303,7 +306,7 @@ class Weigh(Compiled):
             if places is not None:
                 total += weight
                 found += places
-        return merged(found) if total >= self.threshold else None
+        return found if total >= self.threshold else None
 
     def score(self, view: ArticleView, scope: Scope) -> float:
         total = sum((weight for child, weight in self.weights if child.holds(view, scope)), 0.0)

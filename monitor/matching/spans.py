@@ -16,10 +16,13 @@ def spans(places: Iterable[Place], view: ArticleView) -> tuple[Span, ...]:
     """The places as spans of the original texts, sorted, without repeats, at most MAX_SPANS a field."""
     found: dict[int, set[tuple[int, int, str]]] = {}
     for leaf in {leaf for place in places for leaf in place.leaves}:
-        start, end = leaf.start, leaf.end
+        field, first, last, term, start, end = leaf
         if start < 0:
-            start, end = view.fields[leaf.field].code_points(leaf.first, leaf.last)
-        found.setdefault(leaf.field, set()).add((start, end, leaf.term))
+            start, end = view.fields[field].code_points(first, last)
+        if field in found:
+            found[field].add((start, end, term))
+        else:
+            found[field] = {(start, end, term)}
     return tuple(
         sorted(
             Span(FIELDS[field], start, end, term)

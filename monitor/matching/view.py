@@ -77,7 +77,6 @@ class FieldView:
                     self._words.append(part)
         return self._words
 
-    @property
     def index(self) -> Mapping[int, Sequence[int]]:
         """The positions of each atom that occurs, ascending."""
         if self._index is None:
@@ -92,8 +91,10 @@ class FieldView:
 
     def at(self, atom: int, low: int, high: int) -> Sequence[int]:
         """The positions of an atom in [low, high), ascending."""
-        found = self.index.get(atom, ())
-        if not found or (low <= 0 and high > found[-1]):
+        found = (self._index or self.index()).get(atom)
+        if found is None:
+            return ()
+        if low <= 0 and high > found[-1]:
             return found
         return found[bisect_left(found, low) : bisect_left(found, high)]
 
