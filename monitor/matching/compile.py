@@ -1,8 +1,8 @@
-"""Query tree → compiled nodes, their words entered into a lexicon; then anchors, by which candidates are found."""
+"""Query tree → compiled nodes, their words entered into a lexicon."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import re2
 
@@ -112,81 +112,3 @@ class Compiler:
             return nodes.Pattern(re2.compile(fold_pattern(node.pattern), options).finditer, label(node))
         except (re2.error, UnicodeError) as error:
             raise QueryError(f"not a regular expression that RE2 reads: {error}", *node.at) from None
-
-
-def anchor(node: nodes.Compiled, cost: Callable[[int], float]) -> nodes.Anchors:
-    """Set and return the node's anchors: the cheapest set of atoms one of which a match must contain."""
-    node.anchors = _anchors(node, cost)
-    return node.anchors
-
-
-def _anchors(node: nodes.Compiled, cost: Callable[[int], float]) -> nodes.Anchors:
-    match node:
-        case nodes.Never():
-            return frozenset()
-        case nodes.Word():
-            return frozenset((node.atom,))
-        case nodes.Row():
-            node.rarest = min(range(len(node.atoms)), key=lambda i: cost(node.atoms[i]))
-            return frozenset((node.atoms[node.rarest],))
-        case nodes.All():
-            return cheapest([anchor(child, cost) for child in node.children], cost)
-        case nodes.Any_():
-            return _union([anchor(child, cost) for child in node.children])
-        case nodes.Close() | nodes.Together():
-            return cheapest([anchor(node.left, cost), anchor(node.right, cost)], cost)
-        case nodes.Apart():
-            anchor(node.banned, cost)
-            return anchor(node.kept, cost)
-        case nodes.Count() | nodes.In():
-            below = anchor(node.child, cost)
-            return None if isinstance(node, nodes.Count) and node.count <= 0 else below
-        case nodes.Unless():
-            anchor(node.child, cost)
-        case nodes.Weigh():
-            return _weighed(node, cost)
-    return None
-
-
-def cheapest(sets: Iterable[nodes.Anchors], cost: Callable[[int], float]) -> nodes.Anchors:
-    """Of sets of atoms the one that is probably the rarest in texts; None where there is none."""
-    known = [found for found in sets if found is not None]
-    return min(known, key=lambda found: sum(map(cost, found)), default=None)
-
-
-def _union(sets: Sequence[nodes.Anchors]) -> nodes.Anchors:
-    found: set[int] = set()
-    for anchors in sets:
-        if anchors is None:
-            return None
-        found |= anchors
-    return frozenset(found)
-
-
-def _weighed(node: nodes.Weigh, cost: Callable[[int], float]) -> nodes.Anchors:
-    """The commonest children may be left out as long as their weights alone do not reach the threshold."""
-    weighed = [(anchor(child, cost), weight) for child, weight in node.weights]
-    if node.threshold <= 0:
-        return None
-    helping = [(found, weight) for found, weight in weighed if weight > 0]
-    helping.sort(key=lambda pair: sum(map(cost, pair[0])) if pair[0] is not None else 1e18, reverse=True)
-    left_out = 0.0
-    while helping and (left_out + helping[0][1]) * (1 + 1e-9) < node.threshold:
-        left_out += helping.pop(0)[1]
-    return _union([found for found, _ in helping])
-
-
-def needs(node: nodes.Compiled) -> list[frozenset[int]]:
-    """Sets of atoms of each of which a match must contain one, as far as the anchors below tell; set these first."""
-    match node:
-        case nodes.Row():
-            return [frozenset((atom,)) for atom in node.atoms]
-        case nodes.All():
-            return [need for child in node.children for need in needs(child)]
-        case nodes.Close() | nodes.Together():
-            return needs(node.left) + needs(node.right)
-        case nodes.Apart():
-            return needs(node.kept)
-        case nodes.In():
-            return needs(node.child)
-    return [] if node.anchors is None else [node.anchors]

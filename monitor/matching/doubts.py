@@ -13,7 +13,8 @@ from monitor.arabic.function_words import is_function_word
 from monitor.arabic.homographs import senses
 from monitor.arabic.loose import is_loose
 from monitor.arabic.normalise import fold, soft
-from monitor.matching.compile import Compiler, anchor
+from monitor.matching.anchors import anchor
+from monitor.matching.compile import Compiler
 from monitor.matching.covers import Covers, never
 from monitor.matching.explain import leaf_text
 from monitor.matching.lexer import lex

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.matching import tree
-from monitor.matching.compile import Compiler, anchor, label
+from monitor.matching.anchors import anchor
+from monitor.matching.compile import Compiler, label
 from monitor.matching.filters import excluded
 from monitor.matching.lexicon import Lexicon, Memory, words_of
 from monitor.matching.nodes import Compiled

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.matching import explain as explaining
-from monitor.matching.compile import Compiler, anchor, cheapest, needs
+from monitor.matching.anchors import atoms, leads
+from monitor.matching.compile import Compiler
 from monitor.matching.filters import excluded
 from monitor.matching.lexicon import Lexicon, Memory
 from monitor.matching.nodes import Compiled
@@ -59,11 +60,11 @@ class Matcher:
                 self._rules.append((rule, query))
         self._fields: tuple[int, ...] = tuple(sorted(compiler.fields.union(kept._fields if kept else ())))
         self._memory = Memory(self._lexicon)
+        self._atoms = [atoms(query) for _, query in self._rules]
         self._first_words: int = kept._first_words if kept else len(self._lexicon.words)
         self._seen: Counter[int] = kept._seen.copy() if kept else Counter()
         self._articles: int = kept._articles if kept else 0
-        self._anchors: dict[int, tuple[int, ...]] = {}
-        self._needed: list[frozenset[int]] = []
+        self._anchors: dict[int, tuple[tuple[int, tuple[int, ...]], ...]] = {}
         self._always: tuple[int, ...] = ()
         self._anchor()
 
@@ -80,12 +81,13 @@ class Matcher:
         outlet = self._outlets.get(article.outlet_id)
         view = ArticleView(article, outlet, self._memory, self._fields)
         self._learn(view.atoms)
-        anchors = self._anchors
-        present, needed = view.atoms, self._needed
-        candidates = {rule for atom in anchors.keys() & present for rule in anchors[atom]}
-        promising = [rule for rule in candidates if not present.isdisjoint(needed[rule])]
+        anchors, present = self._anchors, view.atoms
+        at_hand = anchors.keys() & present
+        candidates = {rule for atom in at_hand for rule, need in anchors[atom] if not present.isdisjoint(need)}
         found: list[RuleMatch] = []
-        for index in sorted((*promising, *self._always)):
+        candidates.update(self._always)
+        view.look_for({atom for index in candidates for atom in self._atoms[index]})
+        for index in sorted(candidates):
             rule, query = self._rules[index]
             if query.holds(view, EVERYWHERE) and not excluded(rule, article, outlet):
                 places = query.find(view, EVERYWHERE) or ()
@@ -109,17 +111,14 @@ class Matcher:
         """Choose every rule's anchors by what is known of how often its words occur."""
         rarity, seen = self._lexicon.rarity, self._seen
         costs = [rarity(atom) / 1e3 + 1e3 * seen[atom] for atom in range(len(self._lexicon.words))]
-        anchors: dict[int, list[int]] = {}
+        anchors: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
         always: list[int] = []
-        self._needed = []
         for index, (_, query) in enumerate(self._rules):
-            chosen = anchor(query, costs.__getitem__)
-            if chosen is None:
+            found = leads(query, costs.__getitem__)
+            if found is None:
                 always.append(index)
-            else:
-                for atom in chosen:
-                    anchors.setdefault(atom, []).append(index)
-            others = (need for need in needs(query) if need != chosen)
-            self._needed.append(cheapest(others, costs.__getitem__) or chosen or frozenset())
-        self._anchors = {atom: tuple(found) for atom, found in anchors.items()}
+                continue
+            for atom, beside in found.items():
+                anchors.setdefault(atom, []).append((index, beside))
+        self._anchors = {atom: tuple(candidates) for atom, candidates in anchors.items()}
         self._always = tuple(always)

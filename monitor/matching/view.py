@@ -51,6 +51,7 @@ class FieldView:
         "_words",
         "parts",
         "text",
+        "wanted",
     )
 
     def __init__(self, text: str, memory: Memory) -> None:
@@ -59,6 +60,7 @@ class FieldView:
         self.parts = list(map(memory.__getitem__, self._chunks))  # the atoms of each chunk
         self._words: list[tuple[int, ...]] | None = None
         self._index: dict[int, list[int]] | None = None
+        self.wanted: Collection[int] | None = None  # atoms that may be asked for; None: any
         self._bounds: list[tuple[int, int]] = []
         self._folded: Folded | None = None
         self._units: dict[str, list[int]] = {}
@@ -78,20 +80,22 @@ class FieldView:
         return self._words
 
     def index(self) -> Mapping[int, Sequence[int]]:
-        """The positions of each atom that occurs, ascending."""
+        """The positions of each atom that occurs and is wanted, ascending."""
         if self._index is None:
             index = self._index = {}
+            wanted = self.wanted
             for at, atoms in enumerate(self.words):
                 for atom in atoms:
                     if atom in index:
                         index[atom].append(at)
-                    else:
+                    elif wanted is None or atom in wanted:
                         index[atom] = [at]
         return self._index
 
     def at(self, atom: int, low: int, high: int) -> Sequence[int]:
         """The positions of an atom in [low, high), ascending."""
-        found = (self._index or self.index()).get(atom)
+        index = self.index() if self._index is None else self._index
+        found = index.get(atom)
         if found is None:
             return ()
         if low <= 0 and high > found[-1]:
@@ -174,6 +178,11 @@ class ArticleView:
         if len(used) > len(DEFAULT_FIELDS):
             others = (self.fields[field].parts for field in used if field > BODY)
             self.atoms = self.present.union(*filter(None, chain.from_iterable(others)))
+
+    def look_for(self, atoms: Collection[int]) -> None:
+        """Only these atoms will be asked for."""
+        for field in self.fields.values():
+            field.wanted = atoms
 
     def narrow(self, scope: Scope, name: str) -> Scope:
         """What of a scope lies in a field named in a query; the outermost name may be of any field."""
