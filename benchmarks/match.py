@@ -39,11 +39,11 @@ from monitor.runtime import words
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (100, 1_000, 10_000, 100_000)
-READ_BEFORE = 8_000  # articles; by then nearly every word was met
-WARM = 1_200  # articles for Lucene: its code is compiled by then
-BLOCK, ROUNDS = 50, 16
+READ_BEFORE = 6_000  # articles; by then nearly every word was met
+WARM = 1_000  # articles for Lucene: its code is compiled by then
+BLOCK, ROUNDS = 50, 12
 PASSES = (1, 2, 4)  # presearchers: one pass, or so many
-TRIED = 80  # articles by which the fastest is found
+TRIED = 40  # articles by which the fastest is found
 RATIOS = {1_000: 1.5, 10_000: 2.0, 100_000: 5.0}
 GOALS = {"growth": 3.0, "load_s": 10.0, "reload_s": 2.0, "peak_mb": 1_500.0, "grown_mb": 60.0, "term_us": 400.0}
 GOALS |= {"words_us": 25.0}
@@ -165,6 +165,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             rows[str(size)] = beside_lucene(trees[:size], read, classes, options.analyzer, dictionary)
         else:
             rows[str(size)] = beside_oracle(trees[:size], read, dictionary)
+        print(size, rows[str(size)], file=sys.stderr)
     found: dict[str, Any] = {"rules": rows, "words_us": words_us(read, trees[: sizes[-1]], dictionary)}
     if len(sizes) > 1:
         found["growth"] = round((rows[str(sizes[-1])]["us"] or 0) / (rows[str(sizes[0])]["us"] or 1), 2)

@@ -25,7 +25,7 @@ from monitor.model import Article
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "articles.jsonl.gz"
 RARE = (2, 10)  # articles of 10,000 that hold a word worth watching for, in whatever form
-COMPANY = (50, 400)  # … and one that tells what it is about
+COMPANY = (50, 300)  # … and one that tells what it is about
 _PLAIN = re.compile("[\u0621-\u064a]{3,}").fullmatch
 _ENDING = re.compile("(?<=...)(ات|ان|ين|ون|ية|ها|هم|نا|تي|ة|ه|ي|ا)+$")
 _SHORTEST_WATCHED = 4

@@ -79,6 +79,7 @@ def _anchors(node: nodes.Compiled, cost: Cost) -> nodes.Anchors:
             node.rarest = min(range(len(node.atoms)), key=lambda i: cost(node.atoms[i]))
             return frozenset((node.atoms[node.rarest],))
         case nodes.All():
+            node.order = tuple(sorted(node.children, key=_effort))
             return _cheapest([anchor(child, cost) for child in node.children], cost)
         case nodes.Any_():
             return _union([anchor(child, cost) for child in node.children])
@@ -95,6 +96,18 @@ def _anchors(node: nodes.Compiled, cost: Cost) -> nodes.Anchors:
         case nodes.Weigh():
             return _weighed(node, cost)
     return None
+
+
+def _effort(node: nodes.Compiled) -> int:
+    """Words are asked of a set; for the rest places must be found."""
+    match node:
+        case nodes.Word() | nodes.Never():
+            return 0
+        case nodes.Any_():
+            return max(map(_effort, node.children), default=0)
+        case nodes.Unless():
+            return _effort(node.child)
+    return 1
 
 
 def _cheapest(sets: Iterable[nodes.Anchors], cost: Cost) -> nodes.Anchors:
