@@ -85,6 +85,12 @@ class Variants:
                 found[known[0]] += count
         return found
 
+    def _is_other(self, spelled: str) -> bool:
+        """Whether `~` does not find a word, and the dictionary does not know it as a common one."""
+        folded = fold(spelled)
+        found = self._lexicon.look_up(spelled, folded)
+        return self._firsts.isdisjoint(found) and not is_common(folded, self._dictionary)
+
     def _near(self) -> Counter[str]:
         name = self._typed.replace(" ", "")
         short = len(skeleton(name).classes) < _LONG
@@ -92,17 +98,15 @@ class Variants:
         most = 1 if len(name) < 5 else 2 if len(name) < 8 else 3
         near: Counter[str] = Counter()
         for spelled, count in self._words().items():
-            if not self._firsts.isdisjoint(self._lexicon.look_up(spelled, fold(spelled))):
-                continue
             ways = {rest for rest, _ in candidates(spelled) if abs(len(rest) - len(name)) <= most}
             close = [
                 (_distance(name, fold(rest)), rest)
                 for rest in ways
                 if not keys.isdisjoint(_keys(fold(rest), short=short))
             ]
-            best = min(close, default=(most + 1, ""))
-            if best[0] <= most and not is_common(fold(spelled), self._dictionary):
-                near[best[1]] += count
+            distance, best = min(close, default=(most + 1, ""))
+            if distance <= most and self._is_other(spelled):
+                near[best] += count
         return near
 
 
