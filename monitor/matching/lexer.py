@@ -43,6 +43,9 @@ _LIST = re.compile(r"\$([\w-]*)")
 _REGEX = re.compile(r"/((?:[^/\\\n]|\\.)*)/")
 _NUMBERED = re.compile(r"(NEAR|ONEAR|ATLEAST|SCORE)(?:/(\S*?))?(f?)")
 _SMALL = re.compile(r"(o?near|atleast|score)/\d*f?", re.IGNORECASE)
+_NO_SLASH = re.compile(r"(onear|near(?=\d+f))(\d+f?)", re.IGNORECASE)
+_RANKED = re.compile(r"(.*[^\^~])(\^|~)[\d.]*")  # Lucene's غزة^2 and غزة~2
+_SINGLE_QUOTES = "'‘’‚‛`´"
 # Factiva's and Lexis's: they count positions, so 1 is side by side. Their w/5 differ: Lexis takes either order.
 _POSITIONS = re.compile(r"(near|w/)(\d+)|(adj|w|pre/)(\d+)|(adj)", re.IGNORECASE)
 _ATLEAST = re.compile(r"atleast(\d+)", re.IGNORECASE)
@@ -87,6 +90,11 @@ def pieces(text: str) -> list[tuple[str, str]]:
     """The words of a run of text as (mark, word): they are cut as an article's are, and may carry * too."""
     found = _PIECE.findall(text.replace("_", " "))
     return [(mark, piece) for mark, piece in found if "*" in piece or word(piece)]
+
+
+def decimal(digits: str) -> float | None:
+    """A number in digits of any kind, 2.5 or ٢٫٥; None where it is none, or beyond a million."""
+    return float(digits.replace("٫", ".")) if re.fullmatch(r"\d{1,6}([.٫]\d{1,6})?", digits) else None
 
 
 class _Lexer:
@@ -232,6 +240,8 @@ class _Lexer:
             self.put("SAME", "sentence" if found[1] else "paragraph", end)
         elif found := _NUMBERED.fullmatch(run):
             self.numbered(found, start, end)
+        elif found := _NO_SLASH.fullmatch(run):
+            raise self.refuse(f"a / stands before the number: {found[1].upper()}/{found[2]}", start, end)
         elif _BARE_NUMBER.fullmatch(run):
             raise self.refuse(f"{run} is not read here: write w{run}, or NEAR/n for n words between", start, end)
         elif _SEGMENT.fullmatch(run):
@@ -266,9 +276,10 @@ class _Lexer:
         if not digits or forward:
             raise self.refuse(f"{name} needs a number: {name}/3", start, end)
         if name == "SCORE":
-            if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", digits):
+            threshold = decimal(digits)
+            if threshold is None:
                 raise self.refuse("SCORE needs the threshold: SCORE/8", start, end)
-            self.put("SCORE", "", end, number=float(digits))
+            self.put("SCORE", "", end, number=threshold)
             return
         self.atleast(digits, start, end)
 
@@ -294,6 +305,11 @@ class _Lexer:
             raise self.refuse("! means nothing in a query: write NOT, or - right before the word", start, start + 1)
         if run[0] == "+":
             raise self.refuse(f"{run[0]} means nothing in a query: {_MENDS['+']}", start, start + 1)
+        if run[0] in _SINGLE_QUOTES:
+            mend = 'write "…" around the phrase (and one word with such a sign as "…" too)'
+            raise self.refuse(f"a single quotation mark means nothing in a query: {mend}", start, start + 1)
+        if run[0] == ":":
+            raise self.refuse("the colon of a scope stands right behind its name: title:كلمة", start, start + 1)
         mark = run[0] if run[0] in "=^~" else ""
         if mark and len(run) == 1:
             hint = "a list in a YAML file" if mark == "~" else "a query"
@@ -301,6 +317,14 @@ class _Lexer:
         body = run[len(mark) :]
         if not pieces(body):
             raise self.refuse(f"there is no word in {run[:20]}: letters or digits are needed", start, end)
+        if ranked := _RANKED.fullmatch(body):
+            loose = f"loose stands before the word: ~{ranked[1]}"
+            mend = (
+                loose
+                if ranked[2] == "~"
+                else "nothing is ranked here, leave it out; weights are SCORE/8 [3 طائرة, 5 شاهد]"
+            )
+            raise self.refuse(mend, start + len(mark) + len(ranked[1]), end)
         if odd := re.search(r"[?؟{}<>|&\\!=^~$]", body.rstrip("?؟!")):
             what = _odd(odd[0])
             raise self.refuse(what, start + len(mark) + odd.start(), start + len(mark) + odd.end())

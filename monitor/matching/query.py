@@ -23,7 +23,7 @@ import re2
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.normalise import MARKS, TATWEEL, fold_pattern, soft
 from monitor.errors import QueryError
-from monitor.matching.lexer import QUOTES, Lexeme, lex, pieces
+from monitor.matching.lexer import QUOTES, Lexeme, decimal, lex, pieces
 from monitor.matching.printer import OPERATORS, show
 from monitor.matching.tree import And, AtLeast, Mode, Near, Node, Not, Or, Phrase, Regex, Same, Scope, Score, Term
 from monitor.matching.walk import depth, negations, relocate, walk
@@ -363,9 +363,10 @@ class _Parser:
         if sign < 0:
             self.take()
         found = self.take() if self.next.kind != "end" else self.next
-        if found.kind != "word" or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", found.text):
+        number = decimal(found.text) if found.kind == "word" else None
+        if number is None:
             raise self.refuse("a weight (a number) stands before each term: SCORE/8 [3 طائرة, 5 شاهد]", found.at)
-        return sign * float(found.text)
+        return sign * number
 
 
 _NOT_NEAR = (
