@@ -28,11 +28,22 @@ class Covers:
         self._dictionary = dictionary
         self._lexicon = Lexicon(dictionary)
         self._covering: dict[Word, frozenset[int]] = {}
+        self._query = query  # its nodes are known by their id
+        self._rows: dict[int, list[list[Word]]] = {}
+        self._bare: dict[int, Node] = {}
         for node in walk(query):
             if isinstance(node, Term | Phrase):
-                for row in rows_of(node):
+                self._rows[id(node)] = rows_of(node)
+                for row in self._rows[id(node)]:
                     for word in row:
                         self._lexicon.atom(word)
+
+    def _same(self, one: Node, other: Node) -> bool:
+        """Whether two nodes say the same."""
+        for node in (one, other):
+            if id(node) not in self._bare:
+                self._bare[id(node)] = bare(node)
+        return self._bare[id(one)] == self._bare[id(other)]
 
     def implies(self, narrow: Node, wide: Node) -> bool:
         """Whether `wide` holds wherever `narrow` holds, both under the same scope."""
@@ -44,7 +55,7 @@ class Covers:
             return True
         if isinstance(narrow, Term | Phrase) and isinstance(wide, Term | Phrase):
             return self._finds(narrow, wide)
-        return self._below(narrow, wide) or bare(narrow) == bare(wide)
+        return self._below(narrow, wide) or (type(narrow) is type(wide) and self._same(narrow, wide))
 
     def _below(self, narrow: Node, wide: Node) -> bool:
         match narrow:
@@ -72,8 +83,8 @@ class Covers:
             and not isinstance(narrow.right, Not)
             and narrow.words <= wide.words
             and (narrow.ordered or not wide.ordered)
-            and bare(narrow.left) == bare(wide.left)
-            and bare(narrow.right) == bare(wide.right)
+            and self._same(narrow.left, wide.left)
+            and self._same(narrow.right, wide.right)
         )
 
     def _scoped(self, narrow: Scope, wide: Node) -> bool:
@@ -87,17 +98,16 @@ class Covers:
     def _finds(self, narrow: Term | Phrase, wide: Term | Phrase) -> bool:
         loose = isinstance(narrow, Phrase) and narrow.slop > 0
         if loose and isinstance(wide, Phrase):
-            return bare(narrow) == bare(wide)
-        rows = rows_of(wide)
-        return bool(rows_of(narrow)) and all(any(self._within(row, other) for other in rows) for row in rows_of(narrow))
+            return self._same(narrow, wide)
+        mine, theirs = self._rows[id(narrow)], self._rows[id(wide)]
+        return bool(mine) and all(any(self._within(row, other) for other in theirs) for row in mine)
 
     def _within(self, row: list[Word], other: list[Word]) -> bool:
         """Whether every text of `row` contains one of `other`."""
-        size = len(other)
-        return any(
-            all(self._lexicon.atom(there) in self._by(here) for here, there in zip(row[at:], other, strict=False))
-            for at in range(len(row) - size + 1)
-        )
+        atoms = [self._lexicon.atom(word) for word in other]
+        by = [self._by(word) for word in row]
+        starts = range(len(by) - len(atoms) + 1)
+        return any(all(atom in by[start + at] for at, atom in enumerate(atoms)) for start in starts)
 
     def _by(self, word: Word) -> frozenset[int]:
         """The atoms that find every form of a word."""
