@@ -7,15 +7,20 @@ import textwrap
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from monitor.matching.covers import Covers
+from monitor.errors import QueryError
+from monitor.matching.covers import Covers, never
 from monitor.matching.doubts import findings, warnings
 from monitor.matching.examples import article
+from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
-from monitor.matching.tree import Node, Or
-from monitor.model import Placement
+from monitor.matching.tree import And, Node, Or
+from monitor.model import Placement, Rule
 from monitor.store.store import Store
 from tests.command import rasid
 from tests.small_dictionary import SMALL
@@ -95,6 +100,54 @@ def test_a_plural_that_only_the_dictionary_knows_is_of_use_without_it() -> None:
     assert Covers(tree, SMALL).implies(many, one)
     assert not Covers(tree).implies(many, one)
     assert codes("صاروخ OR صواريخ") == []
+
+
+# ── a yes is certain ──
+
+LATIN = st.sampled_from(
+    ["alpha", "bravo", "charlie", '"alpha bravo"', '"bravo charlie alpha"', "=alpha", "alp*", "*arlie"]
+)
+
+
+def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    group = inner.map(lambda text: f"({text})")
+    joints = ["AND", "OR", "AND NOT", "NEAR/1", "NEAR/3", "ONEAR/3", "NOT NEAR/1", "SENTENCE"]
+    return st.one_of(
+        st.builds(lambda one, joint, other: f"{one} {joint} {other}", group, st.sampled_from(joints), group),
+        st.builds(lambda name, one: f"{name}:{one}", st.sampled_from(["title", "body", "lead"]), group),
+        st.builds(lambda count, one: f"ATLEAST/{count} {one}", st.integers(1, 3), group),
+        st.builds(lambda one, other: f"SCORE/3 [2 {one}, 1 {other}]", group, group),
+    )
+
+
+def _readable(text: str) -> Node | None:
+    try:
+        return parse(text)
+    except QueryError:
+        return None
+
+
+latin: Any = st.recursive(LATIN, _larger, max_leaves=4).map(_readable).filter(bool)
+latin_texts = st.lists(st.sampled_from(["alpha", "bravo", "charlie", "alphas.", "delta", "bravo,"]), max_size=7).map(
+    " ".join
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(latin, latin, st.sampled_from("ion"), latin_texts, latin_texts)
+def test_what_is_said_to_hold_wherever_another_does_and_never_at_all(
+    one: Node, other: Node, how: str, title: str, body: str
+) -> None:
+    narrow, wide = one, other
+    if how != "i":  # pairs of which one does
+        narrow, wide = (And((one, other), one.at), one) if how == "n" else (one, Or((other, one), one.at))
+    both = Or((narrow, wide), one.at)
+    implied = Covers(both).implies(narrow, wide)
+    matcher = Matcher([(Rule("narrow", "", ""), narrow), (Rule("wide", "", ""), wide)])
+    hits = {match.rule_id for match in matcher.match(replace(article(title), body=body))}
+    assert not implied or "narrow" not in hits or "wide" in hits
+    assert how == "i" or implied
+    assert never(narrow) is None or "narrow" not in hits
 
 
 RULES = """\

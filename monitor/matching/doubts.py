@@ -4,7 +4,7 @@ certain and quick; `findings` is what `rasid rules lint` adds, which asks the di
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from monitor.arabic.compounds import spellings
@@ -48,14 +48,14 @@ def warnings(query: Node, text: str) -> list[Doubt]:
     if not positive(query):
         what = "holds for nearly every article: it says only what must not occur"
         found.append(Doubt("always", query.at, what))
-    if dead := never(query):
-        found.append(Doubt("never", dead.at, _dead(dead)))
-    for one in walk(query):
-        if isinstance(one, Term) and one.mode == "loose" and _too_short(one.text):
+    nodes = list(walk(query))
+    if any(isinstance(one, Scope | Score) for one in nodes):
+        found += [Doubt("never", dead.at, _dead(dead)) for dead in _dead_parts(query, nodes)]
+    for one in nodes:
+        listed = text[one.at[0] : one.at[0] + 1] == "$"  # told where the list is read
+        if isinstance(one, Term) and one.mode == "loose" and not listed and _too_short(one.text):
             what = f"~{one.text} is too short to be loose (four consonants): list the spellings with OR"
             found.append(Doubt("short", one.at, what))
-        if isinstance(one, Or | And) and (dead := _dead_part(one)):
-            found.append(Doubt("never", dead.at, _dead(dead)))
     found += [Doubt("order", at, _EITHER) for at in _either_order(text)]
     return found
 
@@ -75,8 +75,13 @@ def _either_order(text: str) -> Iterator[tuple[int, int]]:
                 yield one.at
 
 
-def _dead_part(node: Or | And) -> Node | None:
-    return next((dead for child in node.children if (dead := never(child))), None) if isinstance(node, Or) else None
+def _dead_parts(query: Node, nodes: Sequence[Node]) -> Iterator[Node]:
+    """What can never hold: of the whole query, and among alternatives that may."""
+    if dead := never(query):
+        yield dead
+    for one in nodes:
+        if isinstance(one, Or):
+            yield from (dead for child in one.children if (dead := never(child)))
 
 
 def _dead(node: Node) -> str:
