@@ -55,7 +55,7 @@ WORDS = [
     *("مستشفى", "رئيس", "الله", "عبد الله", "أبوظبي", "قره باغ", "باسل", "إعداد", "سأل", "قال", "أعلن", "ابن", "ذو"),
     *("Shahed", "Shahed-136", "136", "3.5", "U.S.", "État", "إس-400", "زيلينسكي", "من", "في"),
 ]
-BEFORE = ["", "", "", "", "و", "ف", "ب", "ك", "ل", "ال", "وال", "بال", "فلل", "لل", "وب", "س", "ي"]
+BEFORE = [*[""] * 20, "و", "ف", "ب", "ك", "ل", "ال", "وال", "بال", "فلل", "لل", "وب", "س", "ي"]
 BEHIND = ["", "", "", "", "ه", "ها", "هم", "نا", "ين", "ات", "ان", "ا", "ي", "ني", "ون", "تين", "ة", "في"]
 GAPS = [
     *" " * 8,
@@ -89,9 +89,7 @@ def _each(change: Callable[[str], str]) -> Callable[[str], str]:
 
 
 DRESSES: list[Callable[[str], str]] = [
-    str,
-    str,
-    str,
+    *[str] * 12,
     _each(lambda letter: letter + "\u064e" * ("\u0621" <= letter <= "\u064a")),  # a vowel sign on each letter
     _each(lambda letter: letter + "\u0651" * (letter in "يدط")),
     _each(lambda letter: letter + "\u0640" * (letter in "هصش")),  # tatweel
@@ -136,10 +134,23 @@ phrases = st.builds(
 mixed = st.sampled_from(['"=شاهد مسير*"', '"طائرات ~كاراباخ"', '"^قصف =الطائرة"~2', '"*باغ عدد"'])
 regexes = st.sampled_from(["/شاهد/", "/طائر[ةه]/", r"/\d+/", r"/قصف\s+\S+/", "/[.؟]/", "/(ال)?طا.*ة/", '/["«]شاهد/'])
 lists = st.sampled_from(["$drones", "$all"])
-leaves = st.one_of(single, single, single, stars, phrases, mixed, regexes, lists)
+NEARS = [
+    "NEAR/0",
+    "NEAR/1",
+    "NEAR/2",
+    "ONEAR/1",
+    "ONEAR/2",
+    "near3",
+    "adj2",
+    "w/4",
+    "pre/3",
+    "NOT NEAR/1",
+    "NOT ONEAR/0",
+]
+near = st.builds(lambda one, joint, other: f"({one} {joint} {other})", single, st.sampled_from(NEARS), single)
+leaves = st.one_of(single, single, single, stars, phrases, mixed, regexes, lists, near, near)
 LISTS: dict[str, Node] = {"drones": parse("مسيرة OR طائرة بدون طيار OR UAV", phrases=True)}
 LISTS["all"] = parse("$drones OR ~كاراباخ OR صاروخ NEAR/2 =قصف", lists=LISTS, phrases=True)
-NEARS = ["NEAR/0", "NEAR/2", "ONEAR/1", "ONEAR/3", "near3", "adj2", "w/4", "pre/3", "NOT NEAR/1", "NOT ONEAR/0"]
 UNITS = ["SENTENCE", "/p"]
 SCOPES = ["title", "summary", "lead", "body", "author", "outlet", "tag", "url"]
 
@@ -187,10 +198,14 @@ def _asked(query: Node) -> list[str]:
 
 def _articles(query: Node) -> st.SearchStrategy[Article]:
     asked = st.sampled_from(_asked(query))
-    words = _dressed(st.one_of(asked, asked, st.sampled_from(WORDS)), 20)
+    # Half of the texts are of the words asked for and one other, so that places lie close to each other and to a limit.
+    close = st.builds(str.__add__, st.sampled_from(["", "", "", "و", "ال", "ب"]), asked)
+    dense = st.lists(st.one_of(close, close, st.just("كلمة")), min_size=2, max_size=10).map(" ".join)
+    words = _dressed(st.one_of(asked, asked, asked, st.sampled_from(WORDS)), 30)
     texts = st.lists(st.tuples(words, st.sampled_from(GAPS)), min_size=1, max_size=14).map(
         lambda pairs: "".join(word + gap for word, gap in pairs)
     )
+    texts = st.one_of(texts, dense, dense)
     return st.builds(
         lambda title, summary, body, author, tags: Article(
             *("f", "o", "k", "https://example.org/shahed/136", "", title, summary, body, author, tuple(tags), "ar"),
