@@ -160,7 +160,8 @@ class _Tree:
             self._told.add(found)
         shown, rest = _opened(node, whole=self._whole)
         if rest and not shown:
-            yield _Branch(guides, node.held, f"{label}: {_summed(node, rest)}", node.note, wanted)
+            head = f"{prefix}{name} " if node.kind == "or" else f"{label}: "
+            yield _Branch(guides, node.held, f"{head.lstrip()}{_summed(node, rest)}", node.note, wanted)
             return
         yield _Branch(guides, node.held, label, node.note, wanted)
         under = wanted != (node.kind == "not")

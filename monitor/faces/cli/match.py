@@ -46,8 +46,8 @@ def match(
     """Show which rules hit a text, by which terms and where.
 
     The first line is taken for the headline, the rest for the body. Rules that hit come first, then the others, those
-    that missed by least before those that have nothing to do with the text. With --rule the whole tree of that rule is
-    shown. Ends with 1 if no rule hits. Examples:
+    that missed by least before those that have nothing to do with the text. With --rule that rule's tree is shown, with
+    --rule and --explain every word of it. Ends with 1 if no rule hits. Examples:
     rasid match 'هجوم بطائرات "شاهد" المسيّرة' · rasid match --file article.txt --explain · rasid match -u https://…
     --rule shahed-drones
     """
@@ -72,9 +72,9 @@ def match(
         )
     else:
         for hit in hits.values():
-            _print_hit(subject, hit, found, trees.get(hit.rule_id), whole=rule is not None)
+            _print_hit(subject, hit, found, trees.get(hit.rule_id), whole=rule is not None and explain)
         for one in misses:
-            _print_miss(one, found, whole=rule is not None)
+            _print_miss(one, found, alone=rule is not None, whole=explain)
         if not hits and not misses:
             typer.echo("no rule hits; --explain says why not")
     raise typer.Exit(0 if hits else 1)
@@ -132,18 +132,18 @@ def _head(sign: tuple[str, str], rule: Rule) -> Text:
     return Text.assemble(sign, (rule.id, "bold"), (f"  {isolated(rule.name_ar)}", "dim"))
 
 
-def _print_miss(explanation: Explanation, found: RuleSet, *, whole: bool) -> None:
+def _print_miss(explanation: Explanation, found: RuleSet, *, alone: bool, whole: bool) -> None:
     watch = found.get(explanation.rule_id)
     assert watch is not None, "the matcher has the rules of the set"
-    if explanation.closeness() == 0 and not explanation.excluded and not whole:
+    if explanation.closeness() == 0 and not explanation.excluded and not alone:
         out.print(Text.assemble(_head(("✗ ", "red"), watch.rule), ("  nothing of it occurs", "dim")))
         return
     out.print(_head(("✗ ", "red"), watch.rule))
     for lack in explanation.lacks()[:_MOST_LACKS]:
         for line in explained.hanging(Text("    "), Text(lack, "yellow"), out):
             out.print(line)
-    if whole:
-        for line in explained.tree(explanation.root, watch.text, out, whole=True):
+    if alone:
+        for line in explained.tree(explanation.root, watch.text, out, whole=whole):
             out.print(line)
 
 
