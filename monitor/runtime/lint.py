@@ -6,7 +6,7 @@ import dataclasses
 import pathlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,7 +31,7 @@ _ALONE = ("ambiguous", "grammar", "number")
 _LISTED = re.compile(r"\$([\w-]+)")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One doubt at its place. rule: its id, "" for a term list; articles: in how many its term stands, if counted."""
 
@@ -42,7 +42,13 @@ class Finding:
 
     @property
     def hint(self) -> bool:
+        """Whether it is harmless."""
         return self.code in HINTS
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """By their places in the files."""
+    return sorted(findings, key=lambda one: (one.problem, one.code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,8 @@ def lint(
         found.append(_counted(one, doubt, places, counts))
     if counts:
         found += _in_the_archive(rules, places, counts)
-    told = {(one.problem.file, one.problem.line, one.problem.column, one.code): one for one in sorted(found)}
-    return Report(tuple(sorted(told.values())), counts.told if counts else None)
+    told = {(one.problem.file, one.problem.line, one.problem.column, one.code): one for one in in_order(found)}
+    return Report(tuple(in_order(told.values())), counts.told if counts else None)
 
 
 class _Places:

@@ -14,7 +14,7 @@ from monitor.faces.cli.stored import stored
 from monitor.feeds import catalog
 from monitor.matching import rules as rule_file
 from monitor.model import Outlet
-from monitor.runtime.lint import Archive, Finding, Report, lint
+from monitor.runtime.lint import Archive, Finding, Report, in_order, lint
 
 Since = Annotated[str, typer.Option("--since", help="Stored articles to count in: 30d, 12h, 2026-11-20.")]
 
@@ -31,7 +31,7 @@ def lint_rules(config: ConfigDir = Path("config"), since: Since = "30d", as_json
         archive = Archive(there.store, there.since, _outlets(config), there.progress) if there else None
         report = lint(found, dictionary(), archive)
     warnings = [Finding(problem, "check") for problem in found.warnings]
-    findings = sorted((*warnings, *report.findings))
+    findings = in_order((*warnings, *report.findings))
     wrong = [one for one in findings if not one.hint]
     if as_json:
         print_json(_json(findings, report))
