@@ -24,6 +24,7 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.forms import expand
 from monitor.matching import rules as rule_file
 from monitor.matching.matcher import Matcher
+from monitor.matching.rules import RuleSet
 from monitor.runtime import daemon, words
 
 RULES_A_FILE = 1_000
@@ -42,10 +43,14 @@ def write(folder: Path, queries: Sequence[str]) -> list[Path]:
     return files
 
 
-def build(folder: Path, dictionary: Dictionary | None, before: Matcher | None = None) -> Matcher:
+Built = tuple[RuleSet, Matcher]
+
+
+def build(folder: Path, dictionary: Dictionary | None, before: Built | None = None) -> Built:
     """What a start or a reload does with the rule files."""
-    rules = [(one.rule, one.query) for one in rule_file.load([folder]).rules]
-    return Matcher(rules, dictionary=dictionary, before=before)
+    old, matcher = before or (None, None)
+    found = rule_file.load([folder], old)
+    return found, Matcher([(one.rule, one.query) for one in found.rules], dictionary=dictionary, before=matcher)
 
 
 def _say(text: str) -> None:
@@ -56,13 +61,13 @@ def load(folder: Path, queries: Sequence[str]) -> dict[str, float]:
     dictionary = words.dictionary(_say)
     files = write(folder, queries)
     began = time.process_time()
-    matcher = build(folder, dictionary)
+    built = build(folder, dictionary)
     loaded = time.process_time()
     text = files[-1].read_text(encoding="utf-8")
     at = text.rindex("    match: |")
     files[-1].write_text(f"{text[:at]}    match: بحر قزوين AND زلزال\n", encoding="utf-8")
     edited = time.process_time()
-    build(folder, dictionary, matcher)
+    build(folder, dictionary, built)
     reloaded = time.process_time()
     typed = dict.fromkeys(word for query in queries for word in query.replace('"', " ").split() if word.isalpha())
     return {
@@ -95,10 +100,10 @@ def grown(folder: Path, queries: Sequence[str]) -> dict[str, float]:
     gc.collect()
     before = resident_mb(os.getpid())
     write(folder, queries)
-    matcher = build(folder, words.dictionary(_say))
+    built = build(folder, words.dictionary(_say))
     gc.collect()
     after = resident_mb(os.getpid())
-    del bare, matcher
+    del bare, built
     return {"grown_mb": round(after - before, 1)}
 
 

@@ -24,9 +24,9 @@ def leads(root: nodes.Compiled, cost: Cost) -> dict[int, tuple[int, ...]] | None
     alone = set()
     for leaf in leaves(root):
         if isinstance(leaf, nodes.Row):
-            atom = leaf.atoms[leaf.rarest]
-            others = set(leaf.atoms) - {atom}
-            partners.setdefault(atom, set()).add(min(others, key=cost, default=atom))
+            for atom in chosen.intersection(leaf.atoms):
+                others = set(leaf.atoms) - {atom}
+                partners.setdefault(atom, set()).add(min(others, key=cost, default=atom))
         else:
             alone.add(leaf.atom)
     return {

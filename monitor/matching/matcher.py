@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.matching import explain as explaining
@@ -24,6 +25,16 @@ from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState
 
 _RE_ANCHOR_AFTER = (100, 1_000)  # articles; by then it is known which words are rare here
 _NEW_WORDS = 1_000  # that may come by edits before all is compiled anew
+
+
+class _Ready(NamedTuple):
+    """A rule with its query as written and as compiled, and what anchors.leads says of it; {}: not asked yet."""
+
+    rule: Rule
+    node: Node
+    query: Compiled
+    atoms: tuple[int, ...]
+    leads: Mapping[int, tuple[int, ...]] | None = {}
 
 
 class Matcher:
@@ -48,33 +59,31 @@ class Matcher:
         kept = before if before and before._rules and before._fits(dictionary) else None
         self._lexicon: Lexicon = kept._lexicon if kept else Lexicon(dictionary)
         compiler = Compiler(self._lexicon)
-        self._rules: list[tuple[Rule, Compiled]] = []
+        self._rules: list[_Ready] = []
         self.compiled = 0
-        known = kept._compiled() if kept else {}
+        known = {one.rule.id: one for one in kept._rules} if kept else {}
         for rule, node in rules:
             if rule.state is not RuleState.OFF:
-                old, query = known.get(rule.id, (None, None))
-                if query is None or old != node:
+                old = known.get(rule.id)
+                if old and old.node == node:
+                    self._rules.append(old._replace(rule=rule))
+                else:
                     query = compiler.compile(node)
+                    self._rules.append(_Ready(rule, node, query, atoms(query)))
                     self.compiled += 1
-                self._rules.append((rule, query))
         self._fields: tuple[int, ...] = tuple(sorted(compiler.fields.union(kept._fields if kept else ())))
         self._memory = Memory(self._lexicon)
-        self._atoms = [atoms(query) for _, query in self._rules]
         self._first_words: int = kept._first_words if kept else len(self._lexicon.words)
         self._seen: Counter[int] = kept._seen.copy() if kept else Counter()
         self._articles: int = kept._articles if kept else 0
         self._anchors: dict[int, tuple[tuple[int, tuple[int, ...]], ...]] = {}
         self._always: tuple[int, ...] = ()
-        self._anchor()
+        self._anchor(anew=False)
 
     def _fits(self, dictionary: Dictionary | None) -> bool:
         """Whether another matcher may go on with this one's words: few of them may be of queries long gone."""
         few = len(self._lexicon.words) <= 2 * self._first_words + _NEW_WORDS
         return dictionary is self._dictionary and few
-
-    def _compiled(self) -> dict[str, tuple[Node, Compiled]]:
-        return {rule.id: (self._queries[rule.id][1], query) for rule, query in self._rules}
 
     def match(self, article: Article) -> list[RuleMatch]:
         """Every rule that holds for the article, in the order of the rules."""
@@ -86,9 +95,9 @@ class Matcher:
         candidates = {rule for atom in at_hand for rule, need in anchors[atom] if not present.isdisjoint(need)}
         found: list[RuleMatch] = []
         candidates.update(self._always)
-        view.look_for({atom for index in candidates for atom in self._atoms[index]})
+        view.look_for({atom for index in candidates for atom in self._rules[index].atoms})
         for index in sorted(candidates):
-            rule, query = self._rules[index]
+            rule, _, query, _, _ = self._rules[index]
             if query.holds(view, EVERYWHERE) and not excluded(rule, article, outlet):
                 places = query.find(view, EVERYWHERE) or ()
                 found.append(RuleMatch(rule.id, spans(places, view), query.score(view, EVERYWHERE)))
@@ -105,16 +114,17 @@ class Matcher:
             self._articles += 1
             self._seen.update(atoms)
             if self._articles in _RE_ANCHOR_AFTER:
-                self._anchor()
+                self._anchor(anew=True)
 
-    def _anchor(self) -> None:
-        """Choose every rule's anchors by what is known of how often its words occur."""
+    def _anchor(self, *, anew: bool) -> None:
+        """Choose the rules' anchors by what is known of how often their words occur; not anew: where none are yet."""
         rarity, seen = self._lexicon.rarity, self._seen
         costs = [rarity(atom) / 1e3 + 1e3 * seen[atom] for atom in range(len(self._lexicon.words))]
         anchors: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
         always: list[int] = []
-        for index, (_, query) in enumerate(self._rules):
-            found = leads(query, costs.__getitem__)
+        for index, one in enumerate(self._rules):
+            found = leads(one.query, costs.__getitem__) if anew or one.leads == {} else one.leads
+            self._rules[index] = one._replace(leads=found)
             if found is None:
                 always.append(index)
                 continue
