@@ -160,6 +160,7 @@ class Lexicon:
     def __init__(self, dictionary: Dictionary | None = None) -> None:
         self.dictionary = dictionary
         self.words: list[Word] = []
+        self._expanded: dict[tuple[str, Kind], Forms] = {}
         self._atoms: dict[Word, int] = {}
         self._exact: dict[str, list[int]] = {}
         self._forms: dict[str, tuple[_Entry, ...]] = {}
@@ -187,9 +188,15 @@ class Lexicon:
             self._add_forms(atom, word)
         return atom
 
+    def settle(self) -> None:
+        """Let go of what only helps to add more words."""
+        self._expanded.clear()
+
     def _add_forms(self, atom: int, word: Word) -> None:
         kind = "name" if word.mode == "loose" else word.kind
-        forms = expand(word.text, kind, dictionary=self.dictionary)
+        forms = self._expanded.get((word.text, kind))
+        if forms is None:
+            forms = self._expanded[word.text, kind] = expand(word.text, kind, dictionary=self.dictionary)
         entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
         modes = dict(forms.modes)
         if word.later:  # inside a phrase the article may come and go

@@ -72,6 +72,7 @@ class Matcher:
                     self._rules.append(_Ready(rule, node, query, atoms(query)))
                     self.compiled += 1
         self._fields: tuple[int, ...] = tuple(sorted(compiler.fields.union(kept._fields if kept else ())))
+        self._lexicon.settle()
         self._memory = Memory(self._lexicon)
         self._first_words: int = kept._first_words if kept else len(self._lexicon.words)
         self._seen: Counter[int] = kept._seen.copy() if kept else Counter()
