@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ COPY = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
 def jars() -> Path | None:
     """The folder of Lucene's jars; None, with the reason printed, where they cannot be had."""
     if not shutil.which("java") or not shutil.which("mvn"):
-        print("Java or Maven is missing: Lucene Monitor is left out.")
+        print("Java or Maven is missing: Lucene Monitor is left out.", file=sys.stderr)
         return None
     folder = CACHES / f"lucene-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
     if not folder.exists():
@@ -34,7 +35,7 @@ def jars() -> Path | None:
         command = ["mvn", "-q", "-B", "-f", str(POM), COPY, f"-DoutputDirectory={draft}"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
-            print(f"Maven could not fetch Lucene, which is left out: {done.stdout.strip()[-300:]}")
+            print(f"Maven could not fetch Lucene, which is left out: {done.stdout.strip()[-300:]}", file=sys.stderr)
             return None
         draft.replace(folder)
     return folder

@@ -74,19 +74,19 @@ class Ours:
         return (time.thread_time() - began) * 1e6, found
 
 
-def paired(ours: Ours, peer: Peer | None, first: int) -> dict[str, float | None]:
+def paired(ours: Ours, peer: Peer | None, first: int, block: int = BLOCK) -> dict[str, float | None]:
     """Both in turn on the same articles: medians over the rounds, an article."""
     rows = []
-    for start in range(first, first + ROUNDS * BLOCK, BLOCK):
-        mine = ours.match(start, start + BLOCK)
-        rows.append((mine, peer(start, start + BLOCK) if peer else (0.0, 0)))
-    us = statistics.median(mine[0] for mine, _ in rows) / BLOCK
+    for start in range(first, first + ROUNDS * block, block):
+        mine = ours.match(start, start + block)
+        rows.append((mine, peer(start, start + block) if peer else (0.0, 0)))
+    us = statistics.median(mine[0] for mine, _ in rows) / block
     row: dict[str, float | None] = {"us": round(us, 1), "compiled_us": None, "compiled_ratio": None}
-    row["hits"] = round(sum(mine[1] for mine, _ in rows) / len(rows) / BLOCK, 2)
+    row["hits"] = round(sum(mine[1] for mine, _ in rows) / len(rows) / block, 2)
     if peer:
-        row["peer_us"] = round(statistics.median(theirs[0] for _, theirs in rows) / BLOCK, 1)
+        row["peer_us"] = round(statistics.median(theirs[0] for _, theirs in rows) / block, 1)
         row["ratio"] = round(statistics.median(theirs[0] / mine[0] for mine, theirs in rows), 2)
-        row["peer_hits"] = round(sum(theirs[1] for _, theirs in rows) / len(rows) / BLOCK, 2)
+        row["peer_hits"] = round(sum(theirs[1] for _, theirs in rows) / len(rows) / block, 2)
     return row
 
 
@@ -125,7 +125,7 @@ def beside_oracle(
         )
         return (time.thread_time() - began) * 1e6, found
 
-    return paired(ours, slow if len(trees) <= SIZES[0] else None, READ_BEFORE)
+    return paired(ours, slow if len(trees) <= SIZES[0] else None, READ_BEFORE, 2)  # it takes a second an article
 
 
 def words_us(read: Sequence[Article], trees: Sequence[Node], dictionary: Dictionary | None) -> float:
