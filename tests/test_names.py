@@ -18,6 +18,7 @@ from monitor.arabic.tokens import tokenise
         ("إلىروسيا علىالرغم", "إلى روسيا على الرغم"),
         ("الطوارىء مفاجىء بالإضافىة مصطفىّ", "الطوارىء مفاجىء بالإضافىة مصطفى"),
         ("مدرسةٌ قرىً", "مدرسة قرى"),
+        ("مستشفىهـ مستشـفىـه مستشفىـفي", "مستشفىه مستشفىه مستشفى في"),
     ],
 )
 def test_letters_and_digits_are_cut_apart_and_lost_spaces_found(text: str, words: str) -> None:

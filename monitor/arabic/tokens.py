@@ -16,10 +16,12 @@ from monitor.arabic.normalise import INVISIBLE, MARKS, TATWEEL, fold, soft
 BARE, AL = 1, 2  # modes: without the article, with it
 
 _ON = f"{MARKS}{INVISIBLE}"  # what hangs on a letter
+_DRAWN = f"{_ON}{TATWEEL}"  # and what only draws it out
 # Most words, then numbers with their separators (3.5 is one word), then any letters with marks on them.
 _EASY = rf"[^\W\dةى]+[ةى]?(?![\w{_ON}])"
 _DIGITS = rf"(?:[وف]?(?:[بك]?ال|لل|[بكل])?{TATWEEL}*)?\d[\d{_ON}]*"
-_MAQSURA = rf"ى(?![{_ON}]*[^\W\dءئيةى][{_ON}]*[^\W\d])"  # one that does not end the word: مفاجىء
+# A ى that does not end the word: مفاجىء.
+_MAQSURA = rf"ى(?![{_DRAWN}]*[^\W\dءئيةى{TATWEEL}][{_DRAWN}]*[^\W\d{TATWEEL}])"
 _LETTERS = rf"(?=[^\W\d])[^\W\dةى]*(?:(?:[{_ON}]+|{_MAQSURA})[^\W\dةى]*)*(?:[ةى][{_ON}]*)?"
 WORD = re.compile(rf"{_EASY}|{_DIGITS}(?:[.,٫٬]\d+)*|{_LETTERS}")
 _NUMBER = re.compile(rf"{_DIGITS}(?:[.,٫٬]\d+)+")
