@@ -23,6 +23,7 @@ _HAMZA = frozenset("أإآ")
 _BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..ا.|.وا..|..ا...?|..اء").fullmatch
 _PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
 _PLURAL_IN_M = re.compile("م.ا..").fullmatch
+_DEFECTIVE = re.compile(".ا.ي|م.ا.ي").fullmatch
 _PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
 _NOMINAL_ENDINGS = ("ان", "ين", "ون", "ات")
 # Listed as words of their own, but no more than a preposition and a noun: باسم is «in the name of».
@@ -104,6 +105,8 @@ class Lexicon:
             return False
         if (word[0] == "م" and lemma[0] != "م") or _acting(word, lemma):  # a participle under its verb
             return False
+        if word == lemma + "ي" and _DEFECTIVE(word):  # قاضي, filed as قاض
+            return True
         if word[-1] == "ي" and lemma[-1] not in "ىي":  # a nisba, or the word without it before its owner
             return False
         if lemma[-1] == "ي" and word == lemma[:-1]:  # a people under the adjective: روس, روسي

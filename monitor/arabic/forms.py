@@ -14,7 +14,7 @@ from typing import Literal
 
 from monitor.arabic.corrections import UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
-from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, looks_common, singulars
+from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, is_defective, looks_common, singulars
 from monitor.arabic.names import PARTS, WITHOUT_ARTICLE, territories
 from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.tokens import AL, BARE
@@ -156,25 +156,36 @@ def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -
                 definite = text.startswith("ال") and len(text) > 4 and not lemma.startswith("ال")
                 bare = text[2:] if definite else text
                 listed.add(bare)
-                construct = bare.startswith(lemma) and bare[len(lemma) :] in ("ا", "و", "ي")  # وزيري takes no article
+                ending = bare.removeprefix(lemma)
+                construct = ending in ("ا", "و", "ي") and not is_defective(bare)  # وزيري takes no article, القاضي does
                 yield Form(bare, BARE if construct else AL if definite else ANY, f"listed under {lemma}")
                 if bare != lemma and _BROKEN(bare):
                     yield Form(bare + "ا", BARE, f"accusative of {bare}")
     bases = {stem, *lemmas}
     if not lemmas:
-        found = {text for text in singulars(stem) if not (dictionary and _noun(text, dictionary))}
+        found = {text for text in singulars(stem) if not (dictionary and _is_another(text, dictionary))}
         bases |= found
         for text in found:
             yield Form(text, ANY, "singular")
     elif dictionary and stem.endswith("ات") and len(stem) > 5 and _noun(stem[:-2], dictionary):
         bases.add(stem[:-2])
         yield Form(stem[:-2], ANY, "singular")
+    if dictionary and is_defective(stem + "ي") and _noun(stem + "ي", dictionary) and not _noun(stem, dictionary):
+        bases.add(stem + "ي")
+        yield Form(stem + "ي", ANY, "with its ي")
     for base in sorted(bases):
         if dictionary and base.endswith("ة") and _noun(base[:-1], dictionary):
             listed.add(base[:-1])
         for rule in WORD_INFLECTIONS:
             if rule.applies(base, listed):
                 yield from rule.forms(base)
+
+
+def _is_another(word: str, dictionary: Dictionary) -> bool:
+    """Whether the dictionary knows it as another noun, or as a form of one: مظاهر, of مظهر, is no مظاهرة."""
+    return _noun(word, dictionary) or any(
+        one.soft == word != one.lemma and not one.verb for one in dictionary.owners(word)
+    )
 
 
 def _noun(word: str, dictionary: Dictionary) -> bool:
@@ -242,7 +253,9 @@ def _reads_otherwise(form: str) -> bool:
 
 
 def _unmarked(one: str, other: str) -> bool:
-    """Whether two spellings are the same, or one only leaves out the hamza of its first letter, as newspapers do."""
+    """Whether two spellings are the same, or differ as newspapers do: no hamza on the first letter, القاضى."""
+    if is_defective(one) and other == one[:-1] + "ى":
+        return True
     return one == other or (one[1:] == other[1:] and "ا" in (one[0], other[0]) and "آ" not in (one[0], other[0]))
 
 

@@ -51,6 +51,8 @@ class Inflection(NamedTuple):
                 return word + "ون" in listed or (word + "ين" in listed and bool(_PARTICIPLE(word)))
             case "no masculine":  # كتابه is «his book» where كتاب is a word
                 return word[:-1] not in listed
+            case "defective":
+                return is_defective(word)
             case "three letters":  # that a dictionary knows
                 return len(word) == 3 and bool(listed)
             case "participle":
@@ -79,6 +81,7 @@ class Inflection(NamedTuple):
 
 
 _CONSONANTS = tuple("بتثجحخدذرزسشصضطظعغفقكلمنهئؤأ")
+_DEFECTIVE = re.compile(".ا.ي|م.ا.ي").fullmatch
 _PARTICIPLE = re.compile("م[^اوي]..+|.ا[^اوي].").fullmatch
 
 WORD_INFLECTIONS = (
@@ -92,6 +95,8 @@ WORD_INFLECTIONS = (
     Inflection("numbers of a nisba", "روسي → روسيون", ("ي",), 0, ("ات", "تان", "تين", "ان", "ين", "ون")),
     Inflection("numbers of اء", "لقاء → لقاءات", ("اء",), 0, ("ات", "ان", "ين")),
     Inflection("dual of اء", "لقاء → لقائين", ("اء",), 1, ("ئان", "ئين")),
+    Inflection("dual of اء before its owner", "ميناء → مينائي", ("اء",), 1, ("ئي",), BARE),
+    Inflection("indefinite of ي", "قاضي → قاض", ("ي",), 1, ("",), BARE, least=4, when="defective"),
     Inflection("accusative of اء", "لقاء → لقاءا", ("اء",), 0, ("ا",), BARE),
     Inflection("accusative", "خطاب → خطابا", _CONSONANTS, 0, ("ا",), BARE, against="nouns"),
     Inflection("numbers", "مهندس → مهندسون", _CONSONANTS, 0, ("ات", "ان", "ين", "ون"), least=4),
@@ -104,6 +109,11 @@ _BY_NAME = {rule.name: rule for rule in WORD_INFLECTIONS}
 
 # Shapes that common words have and foreign names hardly: إنجاز, تعميم, استقبال, اقتراح, متضرر.
 _COMMON = re.compile("إ..ا.|ت..ي.|است..ا.|[اإ].ت.ا.|ان..ا.|مست...|مت....?|من...|م.ت..").fullmatch
+
+
+def is_defective(word: str) -> bool:
+    """Whether it is like قاضي and محامي, whose ي is only written with the article or before the owner."""
+    return bool(_DEFECTIVE(word))
 
 
 def looks_common(word: str) -> bool:
