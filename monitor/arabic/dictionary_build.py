@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from monitor.arabic.corrections import NEVER_MEANT, NOUNS_IN_TA, ON_THEIR_OWN, REFILED
 from monitor.arabic.dictionary import Owner, entry
+from monitor.arabic.inflections import is_defective
 from monitor.arabic.names import LIKE_WORDS, territories
 from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.plurals import PLURALS
@@ -23,7 +24,6 @@ _HAMZA = frozenset("أإآ")
 _BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..ا.|.وا..|..ا...?|..اء").fullmatch
 _PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
 _PLURAL_IN_M = re.compile("م.ا..").fullmatch
-_DEFECTIVE = re.compile(".ا.ي|م.ا.ي").fullmatch
 _PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
 _NOMINAL_ENDINGS = ("ان", "ين", "ون", "ات")
 # Listed as words of their own, but no more than a preposition and a noun: باسم is «in the name of».
@@ -105,7 +105,7 @@ class Lexicon:
             return False
         if (word[0] == "م" and lemma[0] != "م") or _acting(word, lemma):  # a participle under its verb
             return False
-        if word == lemma + "ي" and _DEFECTIVE(word):  # قاضي, filed as قاض
+        if word == lemma + "ي" and is_defective(word):  # قاضي, filed as قاض
             return True
         if word[-1] == "ي" and lemma[-1] not in "ىي":  # a nisba, or the word without it before its owner
             return False

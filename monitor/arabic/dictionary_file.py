@@ -24,7 +24,17 @@ WITHOUT = (
     "without the packages simplemma and marisa-trie, terms match by rule alone: broken plurals (صواريخ for صاروخ) are "
     "not found, and some words that only look like a form are"
 )
-_CODE = ("corrections", "dictionary", "dictionary_build", "names", "normalise", "plurals", "pronouns", "tokens")
+_CODE = (
+    "corrections",
+    "dictionary",
+    "dictionary_build",
+    "inflections",
+    "names",
+    "normalise",
+    "plurals",
+    "pronouns",
+    "tokens",
+)
 _SECONDS = 300
 _UNUSED = 30 * 24 * 3600.0
 
