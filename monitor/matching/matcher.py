@@ -19,8 +19,9 @@ from monitor.matching.filters import excluded
 from monitor.matching.lexicon import Lexicon, Memory
 from monitor.matching.nodes import Compiled
 from monitor.matching.spans import spans
-from monitor.matching.tree import Node
+from monitor.matching.tree import Node, Score
 from monitor.matching.view import EVERYWHERE, ArticleView
+from monitor.matching.walk import walk
 from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState
 
 _RE_ANCHOR_AFTER = (100, 1_000)  # articles; by then it is known which words are rare here
@@ -28,12 +29,16 @@ _NEW_WORDS = 1_000  # that may come by edits before all is compiled anew
 
 
 class _Ready(NamedTuple):
-    """A rule with its query as written and as compiled, and what anchors.leads says of it; {}: not asked yet."""
+    """A rule with its query as written and as compiled, and what anchors.leads says of it; {}: not asked yet.
+
+    weighed: the query has a SCORE, so that its score is worth asking for.
+    """
 
     rule: Rule
     node: Node
     query: Compiled
     atoms: tuple[int, ...]
+    weighed: bool
     leads: Mapping[int, tuple[int, ...]] | None = {}
 
 
@@ -69,7 +74,8 @@ class Matcher:
                     self._rules.append(old._replace(rule=rule))
                 else:
                     query = compiler.compile(node)
-                    self._rules.append(_Ready(rule, node, query, atoms(query)))
+                    weighed = any(isinstance(one, Score) for one in walk(node))
+                    self._rules.append(_Ready(rule, node, query, atoms(query), weighed))
                     self.compiled += 1
         self._fields: tuple[int, ...] = tuple(sorted(compiler.fields.union(kept._fields if kept else ())))
         self._lexicon.settle()
@@ -98,10 +104,11 @@ class Matcher:
         candidates.update(self._always)
         view.look_for({atom for index in candidates for atom in self._rules[index].atoms})
         for index in sorted(candidates):
-            rule, _, query, _, _ = self._rules[index]
+            rule, _, query, _, weighed, _ = self._rules[index]
             if query.holds(view, EVERYWHERE) and not excluded(rule, article, outlet):
                 places = query.find(view, EVERYWHERE) or ()
-                found.append(RuleMatch(rule.id, spans(places, view), query.score(view, EVERYWHERE)))
+                score = query.score(view, EVERYWHERE) if weighed else 0.0
+                found.append(RuleMatch(rule.id, spans(places, view), score))
         return found
 
     def explain(self, article: Article, rule_id: str) -> explaining.Explanation:
