@@ -35,7 +35,7 @@ from monitor.matching import examples, schema
 from monitor.matching.examples import ExampleResult
 from monitor.matching.explain import Explanation
 from monitor.matching.rules import RuleSet, WatchRule
-from monitor.runtime import configuration
+from monitor.runtime import configuration, logs
 from monitor.runtime.assembly import open_flow
 from monitor.runtime.backfill import BackfillReport, backfill
 from monitor.runtime.configuration import Configuration
@@ -186,7 +186,9 @@ def backfill_rule(
         watch = found.rules.get(rule)
         if watch is None:
             raise unknown("rule", rule, (one.rule.id for one in found.rules.rules))
-        begin = moment(since, found.settings.settings.zone)
+        settings = found.settings.settings
+        begin = moment(since, settings.zone)
+        logs.configure(settings.log.level, settings.log.format, found.secrets())  # so that none is among the JSON
         report = asyncio.run(_backfill(found, watch, begin, alert))
     if as_json:
         print_json(asdict(report))
