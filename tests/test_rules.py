@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import html
 import json
 import pathlib
@@ -398,6 +399,18 @@ def test_the_shipped_rules_prove_themselves_by_enough_examples(shipped: RuleSet)
         assert min(len(one.matches), len(one.skips)) >= 12
     assert all(min(len(one.matches), len(one.skips)) >= 6 for one in shipped.rules)
     assert len(shipped.rules) >= 5
+
+
+def test_garbage_is_collected_again_once_rules_are_loaded_or_refused(folder: pathlib.Path) -> None:
+    assert load(folder, ONE).rules and gc.isenabled()
+    with pytest.raises(ConfigError):
+        load(folder, "rules: [")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        assert load(folder, ONE).rules and not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 HEADLINES = yaml.safe_load((ROOT / "tests" / "headlines.yaml").read_text(encoding="utf-8"))

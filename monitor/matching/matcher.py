@@ -20,6 +20,7 @@ from monitor.matching.lexicon import Lexicon, Memory
 from monitor.matching.nodes import Compiled
 from monitor.matching.spans import spans
 from monitor.matching.tree import Node, Score
+from monitor.matching.uncollected import uncollected
 from monitor.matching.view import EVERYWHERE, ArticleView
 from monitor.matching.walk import walk
 from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState
@@ -50,6 +51,7 @@ class Matcher:
     Raises QueryError for a query that cannot be compiled (its regular expression, its depth).
     """
 
+    @uncollected()
     def __init__(
         self,
         rules: Sequence[tuple[Rule, Node]],

@@ -21,6 +21,7 @@ from monitor.matching.lexer import pieces
 from monitor.matching.query import show
 from monitor.matching.schema import KindName, RuleEntry, RuleFile
 from monitor.matching.tree import Node, Phrase, Term
+from monitor.matching.uncollected import uncollected
 from monitor.matching.walk import rebuild, walk
 from monitor.model import Rule
 from monitor.yamlfile import Document
@@ -88,6 +89,7 @@ class RuleSet:
         return next((one for one in self.rules if one.rule.id == rule_id), None)
 
 
+@uncollected()
 def load(paths: Sequence[pathlib.Path], before: RuleSet | None = None) -> RuleSet:
     """The rules of all files (of a folder: its *.yaml and *.yml); ConfigError with every problem of every file.
 
