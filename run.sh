@@ -31,13 +31,13 @@ find_python() {
   exit 1
 }
 
-# Set-up runs when pyproject.toml or constraints.txt changed since the last one, and is skipped otherwise. It is marked as
+# Set-up runs when what it reads changed since the last one, and is skipped otherwise. It is marked as
 # done at its very end, so one that was cut off is made good by the next. Never call it in an && or an if: the shell
 # would then go on after a step that failed, and mark it as done.
 setup() {
   local group=$1 stamp mark
   stamp="$venv/.rasid-$group"
-  mark=$(cat pyproject.toml constraints.txt | cksum)
+  mark=$(cat pyproject.toml constraints.txt hatch_build.py monitor/matching/kernel.c | cksum)
   # An environment whose folder was moved, or whose Python is gone, is made anew: its scripts name their old place.
   if [ -e "$venv/.rasid-place" ] && ! { [ "$(cat "$venv/.rasid-place")" = "$PWD" ] && [ -x "$venv/bin/python" ]; }; then
     rm -rf "$venv"

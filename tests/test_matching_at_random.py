@@ -221,9 +221,10 @@ dictionaries = st.sampled_from([None, SMALL])
 
 
 def _matches(query: Node, read: Article, dictionary: Dictionary | None) -> None:
-    found = Matcher([(RULE, query)], {"o": OUTLET}, dictionary=dictionary).match(read)
     expected = oracle.matches(RULE, query, read, OUTLET, dictionary)
-    assert found == ([expected] if expected else []), show(query)
+    for kernel in (True, False):
+        found = Matcher([(RULE, query)], {"o": OUTLET}, dictionary=dictionary, kernel=kernel).match(read)
+        assert found == ([expected] if expected else []), show(query)
 
 
 def _reads_back(query: Node, read: Article, dictionary: Dictionary | None) -> None:

@@ -93,6 +93,19 @@ def keys(name: Skeleton) -> set[str]:
     return found
 
 
+def gist(letters: str) -> str:
+    """What all words share that one look-up finds, and others too: told letter by letter, from a word (folded) or from
+    the classes of its skeleton. Without vowels, repeats, and the letters that `skeleton` may swallow."""
+    sounds = [one for one in map(sound, letters) if one]
+    return "".join(one for at, one in enumerate(sounds) if at == 0 or one != sounds[at - 1])
+
+
+def sound(letter: str) -> str:
+    """The class of a letter; "" of those that a gist leaves out."""
+    found = letter.translate(_SOUNDS).translate(_CLASSES)
+    return found if found in _CONSONANTS and found not in "تده" else ""
+
+
 def openings(name: Skeleton) -> set[str]:
     """The letters that a spelling of the name may begin with: asked first, it spares most words their skeleton."""
     if name.vowels[0]:

@@ -12,9 +12,9 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.tokens import candidates
 
 LEAST = 4  # letters of the name
-_BEHIND = frozenset(("في", "من", "عن", "إلى", "على", "أن", "إن", "مع", "التي", "الذي", "قبل", "بعد", "خلال"))
-_BEFORE = frozenset(("أن", "إن", "في", "من", "عن", "مع", "بين"))
-_MAY = re.compile(f"[وف]?(?:{'|'.join(sorted(_BEFORE))})|.*(?:{'|'.join(sorted(_BEHIND))})$").match
+BEHIND = frozenset(("في", "من", "عن", "إلى", "على", "أن", "إن", "مع", "التي", "الذي", "قبل", "بعد", "خلال"))
+BEFORE = frozenset(("أن", "إن", "في", "من", "عن", "مع", "بين"))
+_MAY = re.compile(f"[وف]?(?:{'|'.join(sorted(BEFORE))})|.*(?:{'|'.join(sorted(BEHIND))})$").match
 
 
 def hidden(spelled: str) -> tuple[str, ...]:
@@ -22,9 +22,9 @@ def hidden(spelled: str) -> tuple[str, ...]:
     size = len(spelled)
     if size < LEAST + 2 or not _MAY(spelled):
         return ()
-    found = [spelled[:-n] for n in (2, 3, 4) if size - n >= LEAST and spelled[-n:] in _BEHIND]
+    found = [spelled[:-n] for n in (2, 3, 4) if size - n >= LEAST and spelled[-n:] in BEHIND]
     rest = spelled[1:] if spelled[0] in "وف" else spelled
-    found += [rest[n:] for n in (2, 3) if len(rest) - n > LEAST and rest[:n] in _BEFORE]
+    found += [rest[n:] for n in (2, 3) if len(rest) - n > LEAST and rest[:n] in BEFORE]
     return tuple(found)
 
 

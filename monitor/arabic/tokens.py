@@ -30,7 +30,7 @@ _TRAILING = re.compile(f"[{INVISIBLE}{TATWEEL}]").match
 _TRIMMED = frozenset(chr(c) for c in (*range(0x3000), *range(0xFE00, 0xFF00)) if _TRAILING(chr(c)))
 _PARAGRAPH = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE = re.compile("[!?؟۔…]|\\.(?!$)|\\.\\.")
-_PROCLITICS = frozenset("وفابكل")  # what they begin with
+PROCLITICS = frozenset("وفابكل")  # the letters of those that a word may have before it
 _KEPT = 30_000  # words remembered, some 6 MB
 _LONGEST_KEPT = 48
 LONGEST = 100  # letters of a word that count; no language writes longer ones, but floods do
@@ -129,7 +129,7 @@ def candidates(soft: str) -> tuple[tuple[str, int], ...]:
 
     وبالطائرة → وبالطائرة, بالطائرة, الطائرة … طائرة with the article. A remainder has two letters or more.
     """
-    if soft[:1] not in _PROCLITICS:
+    if soft[:1] not in PROCLITICS:
         return ((soft, BARE),)
     found = [(soft, BARE)]
     _split(soft, found)

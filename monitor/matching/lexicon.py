@@ -14,18 +14,18 @@ from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.forms import Forms, Kind, expand
 from monitor.arabic.function_words import is_function_word
 from monitor.arabic.inflections import ANY
-from monitor.arabic.loose import Skeleton, is_common, is_loose, keys, openings, single, skeleton, sounds_like
+from monitor.arabic.loose import Skeleton, gist, is_common, is_loose, keys, openings, single, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
 from monitor.arabic.pronouns import LAST_OF_PRONOUNS, strip_pronoun
 from monitor.arabic.run_on import LEAST, hidden, is_known
-from monitor.arabic.tokens import AL, BARE, candidates, runs, tokenise, word
+from monitor.arabic.tokens import AL, BARE, candidates, places, runs, tokenise, trimmed, word
 from monitor.arabic.verbs import conjugations, opened
 from monitor.matching.tree import Mode, Term
 
 _KEPT = 130_000  # twice this, young and old, is some 40 MB: the spellings of thousands of articles
 _LONGEST_KEPT = 48
-_PUNCTUATION = ".،,؛;:!؟?…()[]{}«»“”„‘’\"'-–—/|*"  # what never belongs to a word at its edges
-_ONE_WORD = re.compile("[ء-بت-غف-وي]{1,90}[ةى]?").fullmatch  # spelled as its soft form
+PUNCTUATION = ".،,؛;:!؟?…()[]{}«»“”„‘’\"'-–—/|*"  # what never belongs to a word at its edges
+is_plain = re.compile("[ء-بت-غف-وي]{1,90}[ةى]?").fullmatch  # one word, spelled as its soft form
 # A word with stars, cut between letters and digits as a text is.
 _STARRED = re.compile(rf"\**\d[\d*{MARKS}{INVISIBLE}]*|(?:[^\W\d]|[*{MARKS}{INVISIBLE}])+")
 
@@ -87,6 +87,20 @@ class Several(tuple[int, ...]):
         return made
 
 
+class Vocabulary(NamedTuple):
+    """What a word of plain letters must hold, folded, for an atom to be found in it: other words need no look-up.
+
+    It holds a form, after proclitics and before a pronoun; three letters that a wildcard begins or ends with; or the
+    gist of a loose name. anything: there are wildcards of less than three letters, so that every word needs one.
+    """
+
+    forms: set[str]
+    prefixes: set[str]
+    suffixes: set[str]
+    gists: set[str]
+    anything: bool
+
+
 class Memory(dict[str, tuple[int, ...]]):
     """What stands between two spaces, punctuation and all → its atoms: of one word, else `Several`.
 
@@ -102,7 +116,7 @@ class Memory(dict[str, tuple[int, ...]]):
     def __missing__(self, chunk: str) -> tuple[int, ...]:
         found = self._old.get(chunk)
         if found is None:
-            bare = chunk.strip(_PUNCTUATION)  # the same words
+            bare = chunk.strip(PUNCTUATION)  # the same words
             if len(bare) == len(chunk):
                 found = self._look_up(chunk)
             else:
@@ -118,7 +132,7 @@ class Memory(dict[str, tuple[int, ...]]):
         return found
 
     def _look_up(self, chunk: str) -> tuple[int, ...]:
-        if _ONE_WORD(chunk):
+        if is_plain(chunk):
             found = self._lexicon.look_up(chunk, fold(chunk))
         else:
             words = tuple(self._lexicon.look_up(*known) for known in map(word, runs(chunk)) if known)
@@ -192,6 +206,12 @@ class Lexicon:
         """Let go of what only helps to add more words."""
         self._expanded.clear()
 
+    def vocabulary(self) -> Vocabulary:
+        """Of all words that were added until now."""
+        forms = {*self._exact, *self._forms, *self._hosts, *self._objects}
+        gists = set(map(gist, self._loose))
+        return Vocabulary(forms, set(self._prefixes), set(self._suffixes), gists, bool(self._globs))
+
     def _add_forms(self, atom: int, word: Word) -> None:
         kind = "name" if word.mode == "loose" else word.kind
         forms = self._expanded.get((word.text, kind))
@@ -228,6 +248,16 @@ class Lexicon:
             self._suffixes.setdefault(last[-3:], []).append(glob)
         else:
             self._globs.append(glob)
+
+    def words_in(self, chunk: str) -> list[tuple[int, int, tuple[int, ...]]]:
+        """The words of what stands between two spaces: [start, end) in code points, and the atoms."""
+        if is_plain(chunk):
+            return [(0, len(chunk), self.look_up(chunk, fold(chunk)))]
+        return [
+            (start, trimmed(chunk, end), self.look_up(*known))
+            for start, end in places(chunk)
+            if (known := word(chunk[start:end]))
+        ]
 
     def look_up(self, spelled: str, folded: str) -> tuple[int, ...]:
         """The atoms that a word of a text (soft, folded) is, without asking the memory."""

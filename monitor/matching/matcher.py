@@ -8,11 +8,12 @@ NOT never gives spans; at most MAX_SPANS spans of a field are kept, the first on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.matching import explain as explaining
+from monitor.matching import kernel as kernels
 from monitor.matching.anchors import atoms, leads
 from monitor.matching.compile import Compiler
 from monitor.matching.filters import excluded
@@ -21,9 +22,9 @@ from monitor.matching.nodes import Compiled
 from monitor.matching.spans import spans
 from monitor.matching.tree import Node, Score
 from monitor.matching.uncollected import uncollected
-from monitor.matching.view import EVERYWHERE, ArticleView
+from monitor.matching.view import BODY, EVERYWHERE, LONGEST, SUMMARY, ArticleView, field_text
 from monitor.matching.walk import walk
-from monitor.model import Article, Outlet, Rule, RuleMatch, RuleState
+from monitor.model import FIELDS, Article, Outlet, Rule, RuleMatch, RuleState
 
 _RE_ANCHOR_AFTER = (100, 1_000)  # articles; by then it is known which words are rare here
 _NEW_WORDS = 1_000  # that may come by edits before all is compiled anew
@@ -48,6 +49,7 @@ class Matcher:
 
     before: the matcher in force until now, which may still be matching in another thread. Its compiled queries are
     taken over where a rule's query is the same. compiled: how many of the queries were not.
+    kernel: whether the compiled kernel answers, where it was built; it answers the same.
     Raises QueryError for a query that cannot be compiled (its regular expression, its depth).
     """
 
@@ -59,6 +61,7 @@ class Matcher:
         *,
         dictionary: Dictionary | None = None,
         before: Matcher | None = None,
+        kernel: bool = True,
     ) -> None:
         self._dictionary = dictionary
         self._outlets = dict(outlets or {})
@@ -87,6 +90,8 @@ class Matcher:
         self._articles: int = kept._articles if kept else 0
         self._anchors: dict[int, tuple[tuple[int, tuple[int, ...]], ...]] = {}
         self._always: tuple[int, ...] = ()
+        use = kernel and kernels.library() is not None
+        self._kernel = kernels.Kernel(self._lexicon, [one.query for one in self._rules]) if use else None
         self._anchor(anew=False)
 
     def _fits(self, dictionary: Dictionary | None) -> bool:
@@ -97,20 +102,46 @@ class Matcher:
     def match(self, article: Article) -> list[RuleMatch]:
         """Every rule that holds for the article, in the order of the rules."""
         outlet = self._outlets.get(article.outlet_id)
+        if self._kernel:
+            found, candidates = self._settle(self._kernel, article, outlet)
+            if candidates:
+                self._ask(candidates, ArticleView(article, outlet, self._memory, self._fields), found)
+            return [found[index] for index in sorted(found)]
         view = ArticleView(article, outlet, self._memory, self._fields)
         self._learn(view.atoms)
         anchors, present = self._anchors, view.atoms
         at_hand = anchors.keys() & present
-        candidates = {rule for atom in at_hand for rule, need in anchors[atom] if not present.isdisjoint(need)}
-        found: list[RuleMatch] = []
-        candidates.update(self._always)
+        possible = {rule for atom in at_hand for rule, need in anchors[atom] if not present.isdisjoint(need)}
+        return list(self._ask(sorted(possible.union(self._always)), view, {}).values())
+
+    def _settle(
+        self, kernel: kernels.Kernel, article: Article, outlet: Outlet | None
+    ) -> tuple[dict[int, RuleMatch], list[int]]:
+        """What the kernel found, and the rules of which it says «perhaps»."""
+        texts = [(field, field_text(article, outlet, FIELDS[field])[:LONGEST]) for field in self._fields]
+        answers = kernel.match(texts, BODY if article.body.strip() else SUMMARY)
+        if self._articles < _RE_ANCHOR_AFTER[-1]:
+            self._learn(kernel.seen())
+        found: dict[int, RuleMatch] = {}
+        perhaps: list[int] = []
+        for index, places in answers:
+            rule = self._rules[index].rule
+            if places is None:
+                perhaps.append(index)
+            elif not excluded(rule, article, outlet):
+                found[index] = RuleMatch(rule.id, places)
+        return found, perhaps
+
+    def _ask(self, candidates: Collection[int], view: ArticleView, found: dict[int, RuleMatch]) -> dict[int, RuleMatch]:
+        """The candidates that hold, added to what was found."""
+        outlet = self._outlets.get(view.article.outlet_id)
         view.look_for({atom for index in candidates for atom in self._rules[index].atoms})
-        for index in sorted(candidates):
+        for index in candidates:
             rule, _, query, _, weighed, _ = self._rules[index]
-            if query.holds(view, EVERYWHERE) and not excluded(rule, article, outlet):
+            if query.holds(view, EVERYWHERE) and not excluded(rule, view.article, outlet):
                 places = query.find(view, EVERYWHERE) or ()
                 score = query.score(view, EVERYWHERE) if weighed else 0.0
-                found.append(RuleMatch(rule.id, spans(places, view), score))
+                found[index] = RuleMatch(rule.id, spans(places, view), score)
         return found
 
     def explain(self, article: Article, rule_id: str) -> explaining.Explanation:
@@ -142,3 +173,5 @@ class Matcher:
                 anchors.setdefault(atom, []).append((index, beside))
         self._anchors = {atom: tuple(candidates) for atom, candidates in anchors.items()}
         self._always = tuple(always)
+        if self._kernel:
+            self._kernel.anchor(self._anchors, self._always)

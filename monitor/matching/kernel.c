@@ -1,0 +1,621 @@
+/* The matcher's hot loop: an article is cut into words, their atoms are looked up, and the rules that can be settled by
+ * words and phrases alone are settled, with the places of what matched. kernel.py speaks to it, and is where the
+ * language is known: every table of letters comes from there, and so does what a word is that was never met before.
+ *
+ * A kernel is used by one thread at a time. Texts are code points (UTF-32). Functions that take memory return -1 where
+ * there is none left; the kernel may then only be freed. The code of a rule is trusted, texts are not. */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD, ROW, ALL, ANY, PERHAPS, NOT, IN, NEVER, UNKNOWN };         /* what a node of a rule's code is */
+enum { NO, YES, MAYBE };                                              /* what it says of an article */
+enum { LETTER = 1, LAST = 2, PROCLITIC = 4, PRONOUN = 8, JOINS = 16 }; /* what a letter may be in a word */
+enum { FORM, PREFIX, SUFFIX, SOUND, BEHIND, BEFORE };                 /* what is known of the words of the rules */
+enum { DEFAULT_FIELDS = 7, FIELDS = 8, LEAD = FIELDS };
+enum { ARABIC = 0x600, EDGES = 0x2100, LONGEST = 91, PARTS = 4, RUN_ON = 6 };
+enum { NEW = -1, NOTHING = -2 }; /* instead of a place in the pool */
+
+typedef struct { uint64_t hash; uint32_t text, size, data; } Entry;   /* data 0: an empty slot */
+
+/* What chunks are: the texts and, behind each, [words, then of each word: start, end, number of atoms, atoms]. */
+typedef struct {
+    Entry *slots;
+    uint32_t mask, used;
+    int32_t *pool;
+    size_t length, room;
+} Memory;
+
+typedef struct { uint32_t met, fields; int32_t first, posting, postings; } Atom; /* met: the last article with it */
+typedef struct { int32_t field, start, end, data; } Word;
+typedef struct { int32_t word, next; } Occurrence;
+typedef struct { int32_t field, start, size, data; } Chunk;
+typedef struct { int32_t rank, field, start, end, label; } Span;
+typedef struct { int32_t fields, lead; } Scope; /* a bit a field; lead: of the lead's text only the first words */
+
+typedef struct {
+    uint64_t seed;
+    uint8_t letters[256], edge[EDGES];
+    uint16_t folded[256], sounds[256];
+    int always_ask;
+    uint64_t *known; /* a Bloom filter of what may make a word an atom */
+    uint64_t known_mask;
+
+    Memory young, old;
+    size_t kept; /* numbers in a memory's pool before it grows old */
+
+    int32_t *code, *starts, *labels, *always, *postings, *needs;
+    uint8_t *pure;
+    uint32_t *asked;
+    int32_t rules, always_count, atom_count;
+    Atom *atoms;
+    int32_t rank[FIELDS], lead_field, lead_words, most_spans;
+
+    uint32_t article;
+    uint32_t *texts[FIELDS];
+    size_t text_room[FIELDS];
+    Chunk *chunks;
+    Word *words;
+    Occurrence *occurrences;
+    Span *spans;
+    int32_t *seen, *out;
+    size_t chunk_count, chunk_room, word_count, word_room, occurrence_count, occurrence_room, span_count, span_room;
+    size_t seen_count, seen_room, out_count, out_room;
+    int32_t first[FIELDS + 1]; /* the first word of each field */
+    int failed;
+} Kernel;
+
+/* ── memory ── */
+
+static int grow(void *array, size_t *room, size_t need, size_t each) {
+    if (need <= *room) return 1;
+    size_t more = *room ? *room : 64;
+    while (more < need) more *= 2;
+    void *bigger = realloc(*(void **)array, more * each);
+    if (!bigger) return 0;
+    *(void **)array = bigger;
+    *room = more;
+    return 1;
+}
+
+#define ROOM(array, count, room) grow(&(array), &(room), (count), sizeof *(array))
+
+static uint64_t step(uint64_t hash, uint32_t letter) {
+    hash = (hash ^ letter) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ (hash >> 29);
+}
+
+static uint64_t hash_of(const Kernel *k, const uint32_t *text, uint32_t size) {
+    uint64_t hash = k->seed;
+    for (uint32_t i = 0; i < size; i++) hash = step(hash, text[i]);
+    return hash ^ (hash >> 32);
+}
+
+static Entry *slot(const Memory *memory, uint64_t hash, const uint32_t *text, uint32_t size) {
+    for (uint32_t at = (uint32_t)hash & memory->mask;; at = (at + 1) & memory->mask) {
+        Entry *entry = &memory->slots[at];
+        if (!entry->data) return entry;
+        if (entry->hash == hash && entry->size == size && !memcmp(memory->pool + entry->text, text, size * 4))
+            return entry;
+    }
+}
+
+static int empty(Memory *memory) {
+    memset(memory, 0, sizeof *memory);
+    memory->mask = 1023;
+    memory->length = 1; /* 0 is no place */
+    memory->slots = calloc(memory->mask + 1, sizeof(Entry));
+    return memory->slots && ROOM(memory->pool, 1, memory->room);
+}
+
+static void drop(Memory *memory) {
+    free(memory->slots);
+    free(memory->pool);
+}
+
+static int spread(Memory *memory) {
+    uint32_t mask = memory->mask * 2 + 1;
+    Entry *slots = calloc((size_t)mask + 1, sizeof(Entry));
+    if (!slots) return 0;
+    for (uint32_t i = 0; i <= memory->mask; i++) {
+        Entry entry = memory->slots[i];
+        if (!entry.data) continue;
+        uint32_t at = (uint32_t)entry.hash & mask;
+        while (slots[at].data) at = (at + 1) & mask;
+        slots[at] = entry;
+    }
+    free(memory->slots);
+    memory->slots = slots;
+    memory->mask = mask;
+    return 1;
+}
+
+/* Remembers what a chunk is; its place in the young pool, or 0. */
+static uint32_t remember(Kernel *k, uint64_t hash, const uint32_t *text, uint32_t size, const int32_t *data, size_t n) {
+    Memory *memory = &k->young;
+    if (memory->used * 2 > memory->mask && !spread(memory)) return 0;
+    if (!ROOM(memory->pool, memory->length + size + n, memory->room)) return 0;
+    Entry *entry = slot(memory, hash, text, size);
+    if (entry->data) return entry->data;
+    *entry = (Entry){hash, (uint32_t)memory->length, size, (uint32_t)(memory->length + size)};
+    memcpy(memory->pool + entry->text, text, size * 4);
+    memcpy(memory->pool + entry->data, data, n * 4);
+    memory->length += size + n;
+    memory->used++;
+    return entry->data;
+}
+
+static size_t length_of(const int32_t *data) {
+    const int32_t *at = data + 1;
+    for (int32_t i = 0; i < data[0]; i++) at += 3 + at[2];
+    return (size_t)(at - data);
+}
+
+/* ── words ── */
+
+static uint64_t *known(const Kernel *k, uint64_t hash) { return &k->known[(hash >> 6) & k->known_mask]; }
+
+static uint64_t bits(uint64_t hash) { return UINT64_C(1) << (hash & 63) | UINT64_C(1) << (hash >> 58); }
+
+static uint64_t begin(const Kernel *k, int what) { return step(k->seed, (uint32_t)what); }
+
+static int is_known(const Kernel *k, uint64_t hash) {
+    hash ^= hash >> 32;
+    return (*known(k, hash) & bits(hash)) == bits(hash);
+}
+
+static int part_is_known(const Kernel *k, int what, const uint32_t *text, uint32_t size) {
+    uint64_t hash = begin(k, what);
+    for (uint32_t i = 0; i < size; i++) hash = step(hash, text[i]);
+    return is_known(k, hash);
+}
+
+/* Whether a name may stand in it that lost its space to a word of grammar. */
+static int runs_on(const Kernel *k, const uint32_t *text, uint32_t size) {
+    if (size < RUN_ON) return 0;
+    for (uint32_t n = 2; n <= 4; n++)
+        if (part_is_known(k, BEHIND, text + size - n, n)) return 1;
+    int joined = (k->letters[text[0] - ARABIC] & JOINS) != 0;
+    for (uint32_t n = 2; n <= 3; n++)
+        if (part_is_known(k, BEFORE, text, n) || (joined && part_is_known(k, BEFORE, text + 1, n))) return 1;
+    return 0;
+}
+
+/* What is left of a word, and how it sounds: whether a rule's word is spelled or sounds so, with a pronoun or without. */
+static int rest_is_known(const Kernel *k, const uint32_t *folded, uint32_t size, int pronoun) {
+    uint64_t form = begin(k, FORM), prefix = begin(k, PREFIX), sound = begin(k, SOUND);
+    uint16_t last = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        form = step(form, folded[i]);
+        if (i < 3) prefix = step(prefix, folded[i]);
+        if (i == 2 && is_known(k, prefix)) return 1;
+        if ((i + 1 == size || (pronoun && i + 4 >= size)) && is_known(k, form)) return 1;
+        uint16_t class = k->sounds[folded[i] - ARABIC];
+        if (class && class != last) sound = step(sound, last = class);
+    }
+    return is_known(k, sound);
+}
+
+/* Whether a chunk is one word of plain letters that no rule can mean; in doubt, kernel.py is asked. */
+static int is_nothing(const Kernel *k, const uint32_t *text, uint32_t size) {
+    uint32_t folded[LONGEST];
+    if (size > LONGEST || k->always_ask) return 0;
+    for (uint32_t i = 0; i < size; i++) {
+        uint32_t letter = text[i] - ARABIC; /* wraps: too large */
+        if (letter > 255 || !(k->letters[letter] & (i && i + 1 == size ? LETTER | LAST : LETTER))) return 0;
+        folded[i] = k->folded[letter];
+    }
+    int pronoun = (k->letters[text[size - 1] - ARABIC] & PRONOUN) != 0;
+    for (uint32_t from = 0; from <= PARTS && from < size; from++) {
+        if (from && !(k->letters[text[from - 1] - ARABIC] & PROCLITIC)) break;
+        if (rest_is_known(k, folded + from, size - from, pronoun)) return 0;
+    }
+    if (size >= 3 && part_is_known(k, SUFFIX, folded + size - 3, 3)) return 0;
+    return !runs_on(k, text, size);
+}
+
+static int is_space(uint32_t c) {
+    return c == ' ' || c == '_' || (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x1f) || c == 0x85 || c == 0xa0 ||
+           c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
+           c == 0x3000;
+}
+
+static int is_edge(const Kernel *k, uint32_t c) { return c < EDGES && k->edge[c]; }
+
+static int32_t look_up(Kernel *k, const uint32_t *text, uint32_t size) {
+    uint64_t hash = hash_of(k, text, size);
+    Entry *entry = slot(&k->young, hash, text, size);
+    if (entry->data) return (int32_t)entry->data;
+    entry = slot(&k->old, hash, text, size);
+    if (!entry->data) return NEW;
+    const int32_t *data = k->old.pool + entry->data;
+    uint32_t at = remember(k, hash, text, size, data, length_of(data));
+    k->failed |= !at;
+    return (int32_t)at;
+}
+
+/* ── rules ── */
+
+static int is_met(const Kernel *k, int32_t atom) { return k->atoms[atom].met == k->article; }
+
+static int has(const Kernel *k, const Word *word, int32_t atom) {
+    if (word->data < 0) return 0;
+    const int32_t *atoms = k->young.pool + word->data;
+    for (int32_t i = 1; i <= atoms[0]; i++)
+        if (atoms[i] == atom) return 1;
+    return 0;
+}
+
+static int is_in(const Kernel *k, Scope scope, int32_t first, int32_t last) {
+    int32_t field = k->words[first].field;
+    if (!(scope.fields >> field & 1)) return 0;
+    return !scope.lead || field != k->lead_field || last - k->first[field] < k->lead_words;
+}
+
+/* The row's first word where it stands next, from an occurrence of its rarest atom on; -1 where no more. */
+static int32_t next_row(const Kernel *k, const int32_t *row, Scope scope, int32_t rarest, int32_t *occurrence) {
+    int32_t size = row[1];
+    while (*occurrence >= 0) {
+        int32_t first = k->occurrences[*occurrence].word - rarest, last = first + size - 1, i = 0;
+        *occurrence = k->occurrences[*occurrence].next;
+        if (first < 0 || last >= (int32_t)k->word_count || k->words[first].field != k->words[last].field) continue;
+        while (i < size && (i == rarest || has(k, &k->words[first + i], row[3 + i]))) i++;
+        if (i == size && is_in(k, scope, first, last)) return first;
+    }
+    return -1;
+}
+
+/* Which word of the row to look for; -1 where one does not occur at all. */
+static int32_t rarest_of(const Kernel *k, const int32_t *row) {
+    for (int32_t i = 0; i < row[1]; i++)
+        if (!is_met(k, row[3 + i])) return -1;
+    int32_t best = 0;
+    for (int32_t i = 1; i < row[1]; i++) /* few have more than two places: a look at the second will do */
+        if (k->occurrences[k->atoms[row[3 + i]].first].next < 0) best = i;
+    return best;
+}
+
+static int32_t size_of(const int32_t *node) {
+    switch (node[0]) {
+    case WORD: return 3;
+    case ROW: return 3 + node[1];
+    case ALL: case ANY: case PERHAPS: case IN: return 3 + node[2];
+    case NOT: return 2 + node[1];
+    default: return 1;
+    }
+}
+
+static Scope narrow(const Kernel *k, Scope scope, int32_t name, int outermost) {
+    int32_t fields = name == LEAD ? 1 | 1 << k->lead_field : 1 << name;
+    return (Scope){outermost ? fields : scope.fields & fields, scope.lead | (name == LEAD)};
+}
+
+static int everywhere(Scope scope) { return scope.fields == DEFAULT_FIELDS && !scope.lead; }
+
+static int holds(const Kernel *k, const int32_t *node, Scope scope) {
+    switch (node[0]) {
+    case WORD:
+        if (!is_met(k, node[1]) || !(k->atoms[node[1]].fields & (uint32_t)scope.fields)) return NO;
+        if (!scope.lead) return YES;
+        for (int32_t at = k->atoms[node[1]].first; at >= 0; at = k->occurrences[at].next)
+            if (is_in(k, scope, k->occurrences[at].word, k->occurrences[at].word)) return YES;
+        return NO;
+    case ROW: {
+        int32_t rarest = rarest_of(k, node);
+        if (rarest < 0) return NO;
+        int32_t at = k->atoms[node[3 + rarest]].first;
+        return next_row(k, node, scope, rarest, &at) >= 0;
+    }
+    case ALL: case ANY: case PERHAPS: {
+        int whole = node[0] == ANY ? NO : YES, settles = node[0] == ANY ? YES : NO;
+        const int32_t *child = node + 3;
+        for (int32_t i = 0; i < node[1]; i++, child += size_of(child)) {
+            int one = holds(k, child, scope);
+            if (one == settles) return one;
+            if (one == MAYBE) whole = MAYBE;
+        }
+        return node[0] == PERHAPS ? MAYBE : whole;
+    }
+    case NOT: {
+        int one = holds(k, node + 2, scope);
+        return one == MAYBE ? MAYBE : !one;
+    }
+    case IN: return holds(k, node + 3, narrow(k, scope, node[1], everywhere(scope)));
+    case NEVER: return NO;
+    default: return MAYBE;
+    }
+}
+
+static int add_span(Kernel *k, int32_t first, int32_t last, int32_t label) {
+    if (!ROOM(k->spans, k->span_count + 1, k->span_room)) return 0;
+    const Word *from = &k->words[first];
+    int32_t end = k->words[last].end;
+    k->spans[k->span_count++] = (Span){k->rank[from->field], from->field, from->start, end, k->labels[label]};
+    return 1;
+}
+
+/* The places of what holds; whether it does. Of one word the first places of a field will do: no more are shown. */
+static int collect(Kernel *k, const int32_t *node, Scope scope) {
+    size_t before = k->span_count;
+    switch (node[0]) {
+    case WORD: case ROW: {
+        int32_t rarest = node[0] == ROW ? rarest_of(k, node) : 0, field = -1, shown = 0;
+        int32_t atom = node[0] == ROW ? node[3 + (rarest < 0 ? 0 : rarest)] : node[1];
+        if (rarest < 0 || !is_met(k, atom)) return 0;
+        int32_t at = k->atoms[atom].first, word[4] = {WORD, 1, 0, atom};
+        const int32_t *row = node[0] == ROW ? node : word;
+        for (int32_t first; (first = next_row(k, row, scope, rarest, &at)) >= 0;) {
+            shown = k->words[first].field == field ? shown + 1 : 1;
+            field = k->words[first].field;
+            if (shown <= k->most_spans && !add_span(k, first, first + row[1] - 1, node[2])) k->failed = 1;
+        }
+        return k->span_count > before;
+    }
+    case ALL: case ANY: {
+        int held = node[0] == ALL;
+        const int32_t *child = node + 3;
+        for (int32_t i = 0; i < node[1]; i++, child += size_of(child)) {
+            int one = collect(k, child, scope);
+            if (node[0] == ANY) held |= one;
+            else if (!one) {
+                k->span_count = before;
+                return 0;
+            }
+        }
+        return held;
+    }
+    case NOT: return holds(k, node + 2, scope) == NO;
+    case IN: return collect(k, node + 3, narrow(k, scope, node[1], everywhere(scope)));
+    default: return 0;
+    }
+}
+
+static int by_place(const void *one, const void *other) {
+    const int32_t *a = one, *b = other;
+    for (size_t i = 0; i < sizeof(Span) / sizeof *a; i++)
+        if (a[i] != b[i]) return a[i] < b[i] ? -1 : 1;
+    return 0;
+}
+
+static void put(Kernel *k, int32_t number) {
+    if (!ROOM(k->out, k->out_count + 1, k->out_room)) k->failed = 1;
+    else k->out[k->out_count++] = number;
+}
+
+/* [rule, number of spans, then of each: field, start, end, rank of the label]; -1 spans: ask whoever knows the whole language. */
+static void ask(Kernel *k, int32_t rule) {
+    Scope scope = {DEFAULT_FIELDS, 0};
+    const int32_t *node = k->code + k->starts[rule];
+    k->asked[rule] = k->article;
+    int answer = holds(k, node, scope);
+    if (answer == NO) return;
+    put(k, rule);
+    size_t count = k->out_count;
+    put(k, -1);
+    if (!k->pure[rule] || k->failed) return;
+    k->span_count = 0;
+    collect(k, node, scope);
+    if (k->span_count) qsort(k->spans, k->span_count, sizeof(Span), by_place);
+    int32_t shown = 0, in_field = 0;
+    for (size_t i = 0; i < k->span_count; i++) {
+        const Span *span = &k->spans[i];
+        if (i && !by_place(span, span - 1)) continue;
+        in_field = i && span->field == span[-1].field ? in_field + 1 : 1;
+        if (in_field > k->most_spans) continue;
+        put(k, span->field), put(k, span->start), put(k, span->end), put(k, span->label);
+        shown++;
+    }
+    if (!k->failed) k->out[count] = shown;
+}
+
+static void ask_candidates(Kernel *k) {
+    for (int32_t i = 0; i < k->always_count; i++) ask(k, k->always[i]);
+    for (size_t i = 0; i < k->seen_count; i++) {
+        const Atom *atom = &k->atoms[k->seen[i]];
+        for (int32_t at = 0; at < atom->postings; at++) {
+            const int32_t *posting = k->postings + 2 * (atom->posting + at);
+            if (k->asked[posting[0]] == k->article) continue;
+            const int32_t *need = k->needs + posting[1];
+            for (int32_t n = 1; n <= need[0]; n++)
+                if (is_met(k, need[n])) {
+                    ask(k, posting[0]);
+                    break;
+                }
+        }
+    }
+}
+
+static int spell_out(Kernel *k) {
+    size_t at = 0;
+    k->word_count = k->occurrence_count = k->seen_count = 0;
+    for (int32_t field = 0; field < FIELDS; field++) {
+        k->first[field] = (int32_t)k->word_count;
+        for (; at < k->chunk_count && k->chunks[at].field == field; at++) {
+            Chunk *chunk = &k->chunks[at];
+            if (chunk->data == NEW) chunk->data = look_up(k, k->texts[field] + chunk->start, (uint32_t)chunk->size);
+            int32_t words = chunk->data < 0 ? 1 : k->young.pool[chunk->data];
+            if (!ROOM(k->words, k->word_count + (size_t)words, k->word_room)) return 0;
+            if (chunk->data < 0) {
+                k->words[k->word_count++] = (Word){field, chunk->start, chunk->start + chunk->size, NOTHING};
+                continue;
+            }
+            int32_t data = chunk->data + 1;
+            for (int32_t i = 0; i < words; i++) {
+                const int32_t *word = k->young.pool + data;
+                Word made = {field, chunk->start + word[0], chunk->start + word[1], data + 2};
+                k->words[k->word_count++] = made;
+                data += 3 + word[2];
+            }
+        }
+    }
+    return !k->failed;
+}
+
+/* The places of each atom, the first one first. */
+static int index_atoms(Kernel *k) {
+    for (size_t word = k->word_count; word-- > 0;) {
+        if (k->words[word].data < 0) continue;
+        const int32_t *atoms = k->young.pool + k->words[word].data;
+        if (!ROOM(k->occurrences, k->occurrence_count + (size_t)atoms[0], k->occurrence_room)) return 0;
+        if (!ROOM(k->seen, k->seen_count + (size_t)atoms[0], k->seen_room)) return 0;
+        for (int32_t i = 1; i <= atoms[0]; i++) {
+            Atom *atom = &k->atoms[atoms[i]];
+            if (atom->met != k->article) {
+                atom->met = k->article;
+                atom->fields = 0;
+                atom->first = -1;
+                k->seen[k->seen_count++] = atoms[i];
+            }
+            atom->fields |= 1u << k->words[word].field;
+            k->occurrences[k->occurrence_count] = (Occurrence){(int32_t)word, atom->first};
+            atom->first = (int32_t)k->occurrence_count++;
+        }
+    }
+    return 1;
+}
+
+/* ── what kernel.py calls ── */
+
+int32_t rasid_version(void) { return 1; }
+
+void rasid_free(Kernel *k) {
+    if (!k) return;
+    drop(&k->young), drop(&k->old);
+    for (int i = 0; i < FIELDS; i++) free(k->texts[i]);
+    free(k->known), free(k->code), free(k->starts), free(k->labels), free(k->always), free(k->postings);
+    free(k->needs), free(k->pure), free(k->asked), free(k->atoms), free(k->chunks), free(k->words);
+    free(k->occurrences), free(k->spans), free(k->seen), free(k->out), free(k);
+}
+
+/* letters, sounds (0: none), folded: of the 256 code points from U+0600 on. edge: code points that are stripped off chunks. */
+Kernel *rasid_new(uint64_t seed, const uint8_t *letters, const uint16_t *sounds, const uint16_t *folded,
+                  const uint32_t *edge, int32_t edges, const int32_t *rank, int32_t lead_words, int32_t most_spans,
+                  uint64_t kept) {
+    Kernel *k = calloc(1, sizeof *k);
+    if (!k) return NULL;
+    k->seed = seed, k->kept = kept, k->lead_words = lead_words, k->most_spans = most_spans;
+    memcpy(k->letters, letters, 256), memcpy(k->sounds, sounds, 512), memcpy(k->folded, folded, 512);
+    memcpy(k->rank, rank, sizeof k->rank);
+    for (int32_t i = 0; i < edges; i++)
+        if (edge[i] < EDGES) k->edge[edge[i]] = 1;
+    if (empty(&k->young) && empty(&k->old)) return k;
+    rasid_free(k);
+    return NULL;
+}
+
+/* Before rasid_expect: how many things will be known. always_ask: of no new word can it be said that it is nothing. */
+int32_t rasid_expect_so_many(Kernel *k, uint64_t count, int32_t always_ask) {
+    uint64_t words = 16;
+    while (words * 2 < count) words *= 2; /* 32 bits each */
+    k->known = calloc(words, sizeof *k->known);
+    k->known_mask = words - 1;
+    k->always_ask = always_ask;
+    return k->known ? 0 : -1;
+}
+
+/* what: FORM … BEFORE; text: many of them, each with a line feed behind it. */
+void rasid_expect(Kernel *k, int32_t what, const uint32_t *text, uint64_t size) {
+    uint64_t hash = begin(k, what);
+    for (uint64_t i = 0; i < size; i++) {
+        if (text[i] != '\n') {
+            hash = step(hash, text[i]);
+            continue;
+        }
+        hash ^= hash >> 32;
+        *known(k, hash) |= bits(hash);
+        hash = begin(k, what);
+    }
+}
+
+static int copy(void *array, const void *from, size_t count, size_t each) {
+    void *made = malloc(count ? count * each : 1);
+    if (!made) return 0;
+    if (count) memcpy(made, from, count * each);
+    free(*(void **)array);
+    *(void **)array = made;
+    return 1;
+}
+
+/* starts: where each rule's code begins. pure: whether the code says all of the rule. labels: of each its rank. */
+int32_t rasid_rules(Kernel *k, int32_t atoms, int32_t rules, const int32_t *code, uint64_t size, const int32_t *starts,
+                    const uint8_t *pure, const int32_t *labels, uint64_t label_count) {
+    k->atom_count = atoms, k->rules = rules;
+    k->atoms = calloc((size_t)atoms + 1, sizeof(Atom));
+    k->asked = calloc((size_t)rules + 1, sizeof *k->asked);
+    if (!k->atoms || !k->asked || !copy(&k->code, code, size, 4) || !copy(&k->labels, labels, label_count, 4)) return -1;
+    return copy(&k->starts, starts, (size_t)rules, 4) && copy(&k->pure, pure, (size_t)rules, 1) ? 0 : -1;
+}
+
+/* Where each rule is looked at. first: of each atom its first posting, and the end. A posting: rule, place in needs of
+ * [number of atoms, atoms], one of which must occur too. always: rules that are looked at in every article. */
+int32_t rasid_anchors(Kernel *k, const int32_t *first, const int32_t *postings, uint64_t count, const int32_t *needs,
+                      uint64_t needs_size, const int32_t *always, int32_t always_count) {
+    for (int32_t atom = 0; atom < k->atom_count; atom++) {
+        k->atoms[atom].posting = first[atom];
+        k->atoms[atom].postings = first[atom + 1] - first[atom];
+    }
+    k->always_count = always_count;
+    if (!copy(&k->always, always, (size_t)always_count, 4) || !copy(&k->postings, postings, count, 8)) return -1;
+    return copy(&k->needs, needs, needs_size, 4) ? 0 : -1;
+}
+
+/* Forget the last article. */
+int32_t rasid_begin(Kernel *k) {
+    k->chunk_count = 0;
+    if (++k->article == 0) { /* once in four billion articles */
+        for (int32_t i = 0; i < k->atom_count; i++) k->atoms[i].met = 0;
+        memset(k->asked, 0, sizeof *k->asked * (size_t)k->rules);
+        k->article = 1;
+    }
+    if (k->young.length < k->kept) return 0;
+    drop(&k->old);
+    k->old = k->young;
+    return empty(&k->young) ? 0 : -1;
+}
+
+/* Cut a field; fields come in ascending order. The number of chunks never met before: [field, start, size] in *out. */
+int32_t rasid_cut(Kernel *k, int32_t field, const uint32_t *text, uint64_t size, int32_t **out) {
+    k->out_count = 0;
+    if (!ROOM(k->texts[field], size + 1, k->text_room[field])) return -1;
+    memcpy(k->texts[field], text, size * 4);
+    for (uint64_t at = 0; at < size;) {
+        while (at < size && is_space(text[at])) at++;
+        uint64_t start = at;
+        while (at < size && !is_space(text[at])) at++;
+        uint64_t end = at;
+        while (start < end && is_edge(k, text[start])) start++;
+        while (end > start && is_edge(k, text[end - 1])) end--;
+        if (start == end) continue;
+        Chunk chunk = {field, (int32_t)start, (int32_t)(end - start), NEW};
+        chunk.data = look_up(k, text + start, (uint32_t)chunk.size);
+        if (chunk.data == NEW && is_nothing(k, text + start, (uint32_t)chunk.size)) chunk.data = NOTHING;
+        if (chunk.data == NEW) put(k, field), put(k, chunk.start), put(k, chunk.size);
+        if (!ROOM(k->chunks, k->chunk_count + 1, k->chunk_room) || k->failed) return -1;
+        k->chunks[k->chunk_count++] = chunk;
+    }
+    *out = k->out;
+    return (int32_t)(k->out_count / 3);
+}
+
+/* What a chunk of the article is, as a Memory holds it: so many numbers. */
+int32_t rasid_learn(Kernel *k, int32_t field, int32_t start, int32_t size, const int32_t *data, uint64_t count) {
+    const uint32_t *text = k->texts[field] + start;
+    return remember(k, hash_of(k, text, (uint32_t)size), text, (uint32_t)size, data, count) ? 0 : -1;
+}
+
+/* What the rules say of the article, as `ask` tells it, in *out: so many numbers. lead_field: body or summary. */
+int32_t rasid_match(Kernel *k, int32_t lead_field, int32_t **out) {
+    k->out_count = 0;
+    k->lead_field = lead_field;
+    if (!spell_out(k) || !index_atoms(k)) return -1;
+    ask_candidates(k);
+    *out = k->out;
+    return k->failed ? -1 : (int32_t)k->out_count;
+}
+
+/* After rasid_match: the atoms that occur. */
+int32_t rasid_seen(const Kernel *k, int32_t **out) {
+    *out = k->seen;
+    return (int32_t)k->seen_count;
+}
