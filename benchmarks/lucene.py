@@ -42,20 +42,26 @@ def jars() -> Path | None:
 
 
 def written(node: Node) -> str | None:
-    """A query in the prefix notation that Percolate.java reads; None where Lucene has no such query."""
-    match node:
-        case Term() if node.mode != "wildcard":
-            return f"t {node.text}"
-        case Phrase() if all(word.mode != "wildcard" for word in node.words):
-            return f"p {node.slop} {len(node.words)} {' '.join(word.text for word in node.words)}"
-        case And() | Or():
-            parts = [written(child) for child in node.children]
-            if all(part is not None for part in parts):
-                return f"{'a' if isinstance(node, And) else 'o'} {len(parts)} {' '.join(map(str, parts))}"
-        case Not():
-            part = written(node.child)
-            return None if part is None else f"n {part}"
-    return None
+    """A query in the prefix notation that Percolate.java reads; None where Lucene has no such query.
+
+    What is not wanted can only be said beside something that is: of «a AND NOT b».
+    """
+    if isinstance(node, Term):
+        return f"t {node.text}" if node.mode == "word" else None
+    if isinstance(node, Phrase):
+        plain = all(word.mode == "word" for word in node.words)
+        return f"p {node.slop} {len(node.words)} {' '.join(word.text for word in node.words)}" if plain else None
+    if not isinstance(node, And | Or):
+        return None
+    deny = isinstance(node, And) and not all(isinstance(child, Not) for child in node.children)
+    parts: list[str] = []
+    for child in node.children:
+        denied = child.child if deny and isinstance(child, Not) else None
+        part = written(denied or child)
+        if part is None:
+            return None
+        parts.append(f"n {part}" if denied else part)
+    return f"{'a' if isinstance(node, And) else 'o'} {len(parts)} {' '.join(parts)}"
 
 
 class Lucene:
@@ -78,9 +84,9 @@ def lucene(
     folder: Path, classes: Path, queries: Sequence[str], articles: Sequence[Article], analyzer: str, passes: int
 ) -> Iterator[Lucene]:
     """Lucene Monitor with these queries (as `written`) for these articles; see Percolate.java for the other two."""
-    (folder / "rules").write_text("".join(f"{query}\n" for query in queries), encoding="utf-8")
+    (folder / "rules").write_text("".join(f"{query}\n" for query in queries), "utf-8", "replace")
     lines = (f"{_line(one.title)}\t{_line(one.body)}\n" for one in articles)
-    (folder / "articles").write_text("".join(lines), encoding="utf-8")
+    (folder / "articles").write_text("".join(lines), "utf-8", "replace")
     command = ["java", "-Xmx3g", "-cp", f"{classes}/*", str(HERE / "Percolate.java")]
     command += [str(folder / "rules"), str(folder / "articles"), analyzer, str(passes)]
     with (folder / "said").open("w") as said:

@@ -13,6 +13,7 @@ import itertools
 import json
 import random
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -41,13 +42,33 @@ def article(title: str, body: str) -> Article:
     )  # fmt: skip
 
 
+class Unusable(Exception):
+    """What was given cannot be measured with; the message says where and why."""
+
+
 def articles(file: Path | None, seed: int = 1) -> list[Article]:
-    """The articles of a file (JSON lines with title and body) in a fixed random order; invented without one."""
+    """The articles of a file (JSON lines with title and body) in a fixed random order; invented without one.
+
+    Raises Unusable for a file without articles, or with anything else in it.
+    """
     if file is None and not DATA.exists():
         return invented(seed)
-    path = file or DATA
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        found = [article(row["title"] or "", row["body"] or "") for row in map(json.loads, lines)]
+    path, line = file or DATA, 0
+    found: list[Article] = []
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
+            for text in lines:
+                line += 1
+                if text.strip():
+                    row = json.loads(text.decode("utf-8-sig"))
+                    title, body = row["title"] or "", row["body"] or ""
+                    found.append(article(title + "", body + ""))
+    except (OSError, EOFError, zlib.error) as problem:
+        raise Unusable(f"{path} cannot be read: {problem}") from None
+    except (ValueError, TypeError, KeyError):
+        raise Unusable(f"{path}:{line}: no JSON object with a title and a body, both texts") from None
+    if not found:
+        raise Unusable(f"{path}: there are no articles in it")
     random.Random(seed).shuffle(found)
     return found
 
@@ -66,7 +87,7 @@ def invented(seed: int, count: int = 12_000) -> list[Article]:
 
 
 def queries(read: Sequence[Article], count: int, seed: int = 2) -> list[str]:
-    """That many queries made of the words of these articles."""
+    """That many queries made of the words of these articles. Raises Unusable where they are too few or too short."""
     rng = random.Random(seed)
     texts = [list(map(_typed, runs(f"{one.title} {one.body}"))) for one in read[:10_000]]
     seen = Counter(one for text in texts for one in set(text))
@@ -75,13 +96,18 @@ def queries(read: Sequence[Article], count: int, seed: int = 2) -> list[str]:
     rare = {one for one in seen if RARE[0] <= stems[_stem(one)] / share <= RARE[1] and len(one) >= _SHORTEST_WATCHED}
     company = sorted(one for one, times in seen.items() if COMPANY[0] <= times / share <= COMPANY[1])
     made: list[str] = []
+    in_vain = 0
     while len(made) < count:
+        if len(company) < 4 or in_vain > 1_000:
+            raise Unusable(f"no rules can be made of the words of these {len(read):,} articles; give more, or --rules")
+        in_vain += 1
         text = rng.choice(texts)
         phrases = {_phrase(text, rare, rng) for _ in range(rng.randint(2, 4))} - {""}
         if len(phrases) >= 2 and len(text) > 50:
             watched = " OR ".join(f'"{one}"' if " " in one else one for one in sorted(phrases))
             *beside, banned = rng.sample(company, rng.randint(3, 4))
             made.append(f"({watched}) AND ({' OR '.join(beside)}) NOT {banned}")
+            in_vain = 0
     return made
 
 

@@ -30,6 +30,7 @@ import org.apache.lucene.monitor.QueryMatch;
 import org.apache.lucene.monitor.TermFilteredPresearcher;
 import org.apache.lucene.search.BooleanClause.Occur;
 import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.util.QueryBuilder;
@@ -52,6 +53,7 @@ public final class Percolate {
     int passes = Integer.parseInt(args[3]);
     Presearcher presearcher =
         passes == 1 ? new TermFilteredPresearcher() : new MultipassTermFilteredPresearcher(passes);
+    IndexSearcher.setMaxClauseCount(Integer.MAX_VALUE);
     ThreadMXBean clock = ManagementFactory.getThreadMXBean();
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     try (Monitor monitor = new Monitor(analyzer, presearcher, new MonitorConfiguration())) {
