@@ -1,4 +1,4 @@
-"""The scheduler: a handful of ticks by the wall clock, which may be put back without stopping them."""
+"""The scheduler: a handful of ticks by the wall clock, which may be put back or forward without stopping them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.runtime.logs import log
 
@@ -15,12 +16,21 @@ LOOK = 2.0  # seconds between two looks at the clock
 LATE = 3600  # seconds by which a tick may be late and is made all the same
 
 
+class Every(IntervalTrigger):  # type: ignore[misc]
+    """Ticks that were missed are left out. The scheduler would list each of them, and a machine that wakes with a clock
+    of 1970 and is then set right would have no memory left."""
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        following: datetime | None = super().get_next_fire_time(previous, now)
+        return following if following is None or following > now else now + self.interval
+
+
 def start(ticks: Sequence[tuple[Tick, float]], now: datetime) -> AsyncIOScheduler:
     """A running scheduler that makes each tick at once and then every so many seconds; never two of one at a time."""
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE}
     scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=defaults)
     for tick, seconds in ticks:
-        scheduler.add_job(tick, "interval", seconds=seconds, next_run_time=now)
+        scheduler.add_job(tick, Every(seconds=seconds), next_run_time=now)
     scheduler.start()
     return scheduler
 
