@@ -132,14 +132,18 @@ class Kernel:
 
         texts: the fields, ascending. lead: the one whose first words belong to the lead.
         """
+        self.cut(texts)
+        size = _checked(self._c.rasid_match(self._kernel, lead, self._at_out))
+        return self._read(self._out[:size])
+
+    def cut(self, texts: Iterable[tuple[int, str]]) -> None:
+        """The first step of `match`: what the words of an article are."""
         _checked(self._c.rasid_begin(self._kernel))
         for field, text in texts:
             if text:
                 unknown = _checked(self._c.rasid_cut(self._kernel, field, _encoded(text), len(text), self._at_out))
                 if unknown:
                     self._learn(text, self._out[: 3 * unknown])
-        size = _checked(self._c.rasid_match(self._kernel, lead, self._at_out))
-        return self._read(self._out[:size])
 
     def seen(self) -> list[int]:
         """The atoms of the article that was matched last."""
