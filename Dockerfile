@@ -2,7 +2,9 @@
 #   docker build -t rasid . && docker run --env-file .env -v rasid-config:/home/rasid/news/config -v rasid-data:/home/rasid/news/data rasid
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+# The compiler is for the matcher's kernel, and stays behind in this stage.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
 COPY monitor monitor
 COPY config config
 COPY migrations migrations

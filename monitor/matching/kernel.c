@@ -14,7 +14,8 @@ enum { NO, YES, MAYBE };                                              /* what it
 enum { LETTER = 1, LAST = 2, PROCLITIC = 4, PRONOUN = 8, JOINS = 16 }; /* what a letter may be in a word */
 enum { FORM, PREFIX, SUFFIX, SOUND, BEHIND, BEFORE };                 /* what is known of the words of the rules */
 enum { DEFAULT_FIELDS = 7, FIELDS = 8, LEAD = FIELDS };
-enum { ARABIC = 0x600, EDGES = 0x2100, LONGEST = 91, PARTS = 4, RUN_ON = 6 };
+enum { EDGE = 1, HANGS = 2 }; /* what is stripped off chunks; what hangs on a letter and is no part of its spelling */
+enum { ARABIC = 0x600, MARGIN = 0x2100, LONGEST = 91, PARTS = 4, RUN_ON = 6 };
 enum { NEW = -1, NOTHING = -2 }; /* instead of a place in the pool */
 
 typedef struct { uint64_t hash; uint32_t text, size, data; } Entry;   /* data 0: an empty slot */
@@ -36,9 +37,9 @@ typedef struct { int32_t fields, lead; } Scope; /* a bit a field; lead: of the l
 
 typedef struct {
     uint64_t seed;
-    uint8_t letters[256], edge[EDGES];
+    uint8_t letters[256], margin[MARGIN];
     uint16_t folded[256], sounds[256];
-    int always_ask;
+    int always_ask, expected[BEFORE + 1];
     uint64_t *known; /* a Bloom filter of what may make a word an atom */
     uint64_t known_mask;
 
@@ -182,36 +183,46 @@ static int runs_on(const Kernel *k, const uint32_t *text, uint32_t size) {
     return 0;
 }
 
-/* What is left of a word, and how it sounds: whether a rule's word is spelled or sounds so, with a pronoun or without. */
+/* What is left of a word: whether a rule's word is spelled so, with a pronoun or without, or may begin or sound so. */
 static int rest_is_known(const Kernel *k, const uint32_t *folded, uint32_t size, int pronoun) {
-    uint64_t form = begin(k, FORM), prefix = begin(k, PREFIX), sound = begin(k, SOUND);
-    uint16_t last = 0;
+    uint64_t form = begin(k, FORM);
     for (uint32_t i = 0; i < size; i++) {
         form = step(form, folded[i]);
-        if (i < 3) prefix = step(prefix, folded[i]);
-        if (i == 2 && is_known(k, prefix)) return 1;
         if ((i + 1 == size || (pronoun && i + 4 >= size)) && is_known(k, form)) return 1;
+    }
+    if (k->expected[PREFIX] && size >= 3 && part_is_known(k, PREFIX, folded, 3)) return 1;
+    if (!k->expected[SOUND]) return 0;
+    uint64_t sound = begin(k, SOUND);
+    uint16_t last = 0;
+    for (uint32_t i = 0; i < size; i++) {
         uint16_t class = k->sounds[folded[i] - ARABIC];
         if (class && class != last) sound = step(sound, last = class);
     }
     return is_known(k, sound);
 }
 
-/* Whether a chunk is one word of plain letters that no rule can mean; in doubt, kernel.py is asked. */
+static int is_plain(const Kernel *k, uint32_t c) { return c - ARABIC < 256 && k->letters[c - ARABIC] & LETTER; }
+
+/* Whether a chunk is one word of plain letters, marks apart, that no rule can mean; in doubt, kernel.py is asked. */
 static int is_nothing(const Kernel *k, const uint32_t *text, uint32_t size) {
-    uint32_t folded[LONGEST];
-    if (size > LONGEST || k->always_ask) return 0;
+    uint32_t spelled[LONGEST], folded[LONGEST], letters = 0;
+    if (k->always_ask) return 0;
     for (uint32_t i = 0; i < size; i++) {
+        if (text[i] < MARGIN && k->margin[text[i]] == HANGS) continue;
         uint32_t letter = text[i] - ARABIC; /* wraps: too large */
-        if (letter > 255 || !(k->letters[letter] & (i && i + 1 == size ? LETTER | LAST : LETTER))) return 0;
-        folded[i] = k->folded[letter];
+        if (letter > 255 || letters == LONGEST || (letters && !is_plain(k, spelled[letters - 1]))) return 0;
+        if (!(k->letters[letter] & (letters ? LETTER | LAST : LETTER))) return 0;
+        spelled[letters] = text[i];
+        folded[letters++] = k->folded[letter];
     }
+    if (!letters) return 0;
+    text = spelled, size = letters;
     int pronoun = (k->letters[text[size - 1] - ARABIC] & PRONOUN) != 0;
     for (uint32_t from = 0; from <= PARTS && from < size; from++) {
         if (from && !(k->letters[text[from - 1] - ARABIC] & PROCLITIC)) break;
         if (rest_is_known(k, folded + from, size - from, pronoun)) return 0;
     }
-    if (size >= 3 && part_is_known(k, SUFFIX, folded + size - 3, 3)) return 0;
+    if (k->expected[SUFFIX] && size >= 3 && part_is_known(k, SUFFIX, folded + size - 3, 3)) return 0;
     return !runs_on(k, text, size);
 }
 
@@ -221,7 +232,14 @@ static int is_space(uint32_t c) {
            c == 0x3000;
 }
 
-static int is_edge(const Kernel *k, uint32_t c) { return c < EDGES && k->edge[c]; }
+static int is_edge(const Kernel *k, uint32_t c) { return c < MARGIN && k->margin[c] == EDGE; }
+
+/* Newspapers lose the space behind a full stop. Where the next word is of plain letters, punctuation always parts. */
+static int is_gap(const Kernel *k, const uint32_t *text, uint64_t size, uint64_t at) {
+    if (!is_edge(k, text[at]) || !at || is_edge(k, text[at - 1]) || is_space(text[at - 1])) return 0;
+    while (at < size && is_edge(k, text[at])) at++;
+    return at < size && is_plain(k, text[at]);
+}
 
 static int32_t look_up(Kernel *k, const uint32_t *text, uint32_t size) {
     uint64_t hash = hash_of(k, text, size);
@@ -488,17 +506,17 @@ void rasid_free(Kernel *k) {
     free(k->occurrences), free(k->spans), free(k->seen), free(k->out), free(k);
 }
 
-/* letters, sounds (0: none), folded: of the 256 code points from U+0600 on. edge: code points that are stripped off chunks. */
+/* letters, sounds (0: none), folded: of the 256 code points from U+0600 on. margin: EDGE, HANGS
+ * or 0 of each code point up to MARGIN. */
 Kernel *rasid_new(uint64_t seed, const uint8_t *letters, const uint16_t *sounds, const uint16_t *folded,
-                  const uint32_t *edge, int32_t edges, const int32_t *rank, int32_t lead_words, int32_t most_spans,
+                  const uint8_t *margin, const int32_t *rank, int32_t lead_words, int32_t most_spans,
                   uint64_t kept) {
     Kernel *k = calloc(1, sizeof *k);
     if (!k) return NULL;
     k->seed = seed, k->kept = kept, k->lead_words = lead_words, k->most_spans = most_spans;
     memcpy(k->letters, letters, 256), memcpy(k->sounds, sounds, 512), memcpy(k->folded, folded, 512);
     memcpy(k->rank, rank, sizeof k->rank);
-    for (int32_t i = 0; i < edges; i++)
-        if (edge[i] < EDGES) k->edge[edge[i]] = 1;
+    memcpy(k->margin, margin, MARGIN);
     if (empty(&k->young) && empty(&k->old)) return k;
     rasid_free(k);
     return NULL;
@@ -517,6 +535,7 @@ int32_t rasid_expect_so_many(Kernel *k, uint64_t count, int32_t always_ask) {
 /* what: FORM … BEFORE; text: many of them, each with a line feed behind it. */
 void rasid_expect(Kernel *k, int32_t what, const uint32_t *text, uint64_t size) {
     uint64_t hash = begin(k, what);
+    k->expected[what] |= size > 0;
     for (uint64_t i = 0; i < size; i++) {
         if (text[i] != '\n') {
             hash = step(hash, text[i]);
@@ -580,16 +599,15 @@ int32_t rasid_cut(Kernel *k, int32_t field, const uint32_t *text, uint64_t size,
     if (!ROOM(k->texts[field], size + 1, k->text_room[field])) return -1;
     memcpy(k->texts[field], text, size * 4);
     for (uint64_t at = 0; at < size;) {
-        while (at < size && is_space(text[at])) at++;
+        while (at < size && (is_space(text[at]) || is_edge(k, text[at]))) at++;
         uint64_t start = at;
-        while (at < size && !is_space(text[at])) at++;
+        while (at < size && !is_space(text[at]) && !is_gap(k, text, size, at)) at++;
         uint64_t end = at;
-        while (start < end && is_edge(k, text[start])) start++;
         while (end > start && is_edge(k, text[end - 1])) end--;
         if (start == end) continue;
         Chunk chunk = {field, (int32_t)start, (int32_t)(end - start), NEW};
-        chunk.data = look_up(k, text + start, (uint32_t)chunk.size);
-        if (chunk.data == NEW && is_nothing(k, text + start, (uint32_t)chunk.size)) chunk.data = NOTHING;
+        int nothing = is_nothing(k, text + start, (uint32_t)chunk.size); /* quicker than a look far into memory */
+        chunk.data = nothing ? NOTHING : look_up(k, text + start, (uint32_t)chunk.size);
         if (chunk.data == NEW) put(k, field), put(k, chunk.start), put(k, chunk.size);
         if (!ROOM(k->chunks, k->chunk_count + 1, k->chunk_room) || k->failed) return -1;
         k->chunks[k->chunk_count++] = chunk;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 import weakref
 from array import array
@@ -13,7 +14,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from monitor.arabic.loose import sound
-from monitor.arabic.normalise import fold
+from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
 from monitor.arabic.pronouns import LAST_OF_PRONOUNS
 from monitor.arabic.run_on import BEFORE, BEHIND
 from monitor.arabic.tokens import PROCLITICS
@@ -29,6 +30,8 @@ _VERSION = 1  # of what kernel.c and this file say to each other
 _KEPT = 2_000_000  # numbers of remembered chunks, twice: 16 MB
 _FORM, _PREFIX, _SUFFIX, _SOUND, _BEHIND, _BEFORE = range(6)
 _LETTER, _LAST, _PROCLITIC, _PRONOUN, _JOINS = 1, 2, 4, 8, 16
+_EDGE, _HANGS, _MARGIN = 1, 2, 0x2100
+_MARK = re.compile(f"[{MARKS}{INVISIBLE}]").match
 _ARABIC = [chr(code) for code in range(0x600, 0x700)]
 _CODE_POINTS = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _Numbers = ctypes.POINTER(ctypes.c_int32)
@@ -45,7 +48,7 @@ def library() -> ctypes.CDLL | None:
     kernel, bits, signed, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_uint64
     out = ctypes.POINTER(_Numbers)
     for name, result, *taken in (
-        ("new", kernel, size, bits, bits, bits, bits, signed, bits, signed, signed, size),
+        ("new", kernel, size, bits, bits, bits, bits, bits, signed, signed, size),
         ("free", None, kernel),
         ("expect_so_many", signed, kernel, size, signed),
         ("expect", None, kernel, signed, bits, size),
@@ -76,10 +79,9 @@ class Kernel:
         self._lexicon = lexicon
         self._out = _Numbers()
         self._at_out = ctypes.byref(self._out)
-        edge = array("I", map(ord, PUNCTUATION))
         ranks = array("i", (sorted(FIELDS).index(field) for field in FIELDS))
         self._kernel = found.rasid_new(
-            int.from_bytes(os.urandom(8)), *_letters(), edge.tobytes(), len(edge), ranks.tobytes(),
+            int.from_bytes(os.urandom(8)), *_letters(), _margin(), ranks.tobytes(),
             LEAD_WORDS, MAX_SPANS, _KEPT,
         )  # fmt: skip
         _checked(-1 if self._kernel is None else 0)
@@ -189,6 +191,16 @@ def _checked(answer: int) -> int:
 
 def _encoded(text: str) -> bytes:
     return text.encode(_CODE_POINTS, "surrogatepass")
+
+
+@cache
+def _margin() -> bytes:
+    """What is no part of a word's spelling: punctuation about it, and marks, but for those that make another letter."""
+    marks = {
+        code for code in range(_MARGIN) if _MARK(chr(code)) and all(soft(f"{one}{chr(code)}") == one for one in "اوي")
+    }
+    edges = set(map(ord, PUNCTUATION))
+    return bytes(_EDGE if code in edges else _HANGS if code in marks else 0 for code in range(_MARGIN))
 
 
 @cache

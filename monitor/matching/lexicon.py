@@ -24,7 +24,7 @@ from monitor.matching.tree import Mode, Term
 
 _KEPT = 130_000  # twice this, young and old, is some 40 MB: the spellings of thousands of articles
 _LONGEST_KEPT = 48
-PUNCTUATION = ".،,؛;:!؟?…()[]{}«»“”„‘’\"'-–—/|*"  # what never belongs to a word at its edges
+PUNCTUATION = ".،,؛;:!؟?…()[]{}«»“”„‘’\"'-–—/|*#@%&+=<>"  # what never belongs to a word at its edges
 is_plain = re.compile("[ء-بت-غف-وي]{1,90}[ةى]?").fullmatch  # one word, spelled as its soft form
 # A word with stars, cut between letters and digits as a text is.
 _STARRED = re.compile(rf"\**\d[\d*{MARKS}{INVISIBLE}]*|(?:[^\W\d]|[*{MARKS}{INVISIBLE}])+")
