@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Article, Outlet, Span
+from monitor.model import Article, Span
 from monitor.store.connection import Database
 from monitor.store.records import MessageRows, StoryRows
-from monitor.store.rows import article_columns, article_of, revised, revision_columns, spans_of
-from monitor.store.tables import alerts, articles, hits, message_alerts, messages, outlets, revisions
+from monitor.store.rows import article_columns, article_of, outlets_by_id, revised, revision_columns, spans_of
+from monitor.store.tables import alerts, articles, hits, message_alerts, messages, revisions
 
 LINES = 30  # articles of a story that are read; a message shows fewer
 DIGEST_LINES = 6
@@ -45,7 +45,7 @@ class Messages(Database):
                 silent=message.silent,
                 alerts=tuple((row.rule_id, row.story_id) for row in rows),
                 stories=stories,
-                outlets=_outlets(connection, sorted(names)),
+                outlets=outlets_by_id(connection, names),
             )
 
 
@@ -109,8 +109,3 @@ def _with_spans(article: Article, found: Sequence[Any]) -> tuple[Article, tuple[
         return article, ()
     same = [row for row in found if row.revision_id == found[0].revision_id]
     return revised(article, found[0]), tuple(sorted({span for row in same for span in spans_of(row.spans)}))
-
-
-def _outlets(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Outlet]:
-    rows = connection.execute(sa.select(outlets).where(outlets.c.id.in_(list(ids))))
-    return {row.id: Outlet(row.id, row.name_ar, row.name_en, row.country, row.language) for row in rows}

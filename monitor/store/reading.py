@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Decision, Hit, Outlet, Severity
+from monitor.model import Decision, Hit, Severity
 from monitor.store import dialect
 from monitor.store.connection import Database
 from monitor.store.records import (
@@ -21,7 +21,16 @@ from monitor.store.records import (
     Post,
     Status,
 )
-from monitor.store.rows import article_columns, article_of, hit_columns, hit_of, revised, revision_columns, spans_of
+from monitor.store.rows import (
+    article_columns,
+    article_of,
+    hit_columns,
+    hit_of,
+    outlets_by_id,
+    revised,
+    revision_columns,
+    spans_of,
+)
 from monitor.store.tables import (
     alerts,
     articles,
@@ -31,7 +40,6 @@ from monitor.store.tables import (
     message_alerts,
     messages,
     metadata,
-    outlets,
     revisions,
     stories,
 )
@@ -62,7 +70,7 @@ class Reading(Database):
             rows = connection.execute(statement).all()
             found = rows[: wanted.limit]
             posts = _posts(connection, {(row.hit_rule_id, row.hit_story_id) for row in found})
-            names = _outlets(connection, {row.article_outlet_id for row in found})
+            names = outlets_by_id(connection, {row.article_outlet_id for row in found})
         made = []
         for row in found:
             hit = hit_of(row)
@@ -186,13 +194,13 @@ def _filtered(connection: sa.Connection, statement: Any, wanted: HitFilter, tabl
         conditions.append(table.c.created < wanted.until)
     if wanted.before_id is not None:
         conditions.append(table.c.id < wanted.before_id)
-    wants, unwanted = _groups(wanted.text or "")
+    wants, unwanted = search_groups(wanted.text or "")
     if wants:
         conditions.append(dialect.search_condition(connection, wants, unwanted, articles.c.id))
     return statement.where(*conditions)
 
 
-def _groups(text: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+def search_groups(text: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """(words wanted, words unwanted) of a search text whose words are as the index holds them."""
     wanted: list[tuple[str, ...]] = []
     unwanted: list[tuple[str, ...]] = []
@@ -242,11 +250,6 @@ def _fate(hit: Hit, posts: Sequence[Post]) -> tuple[str, str]:
     if posts and all(post.state == "dead" for post in posts):
         return "failed", posts[0].reason
     return "queued", next((post.reason for post in posts if post.reason), hit.code)
-
-
-def _outlets(connection: sa.Connection, ids: set[str]) -> dict[str, Outlet]:
-    rows = connection.execute(sa.select(outlets).where(outlets.c.id.in_(sorted(ids))))
-    return {row.id: Outlet(row.id, row.name_ar, row.name_en, row.country, row.language) for row in rows}
 
 
 def _carried(connection: sa.Connection, story_ids: set[int]) -> dict[int, list[str]]:

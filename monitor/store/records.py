@@ -176,6 +176,68 @@ class AlertRow:
     posts: tuple[Post, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StoryFilter:
+    """Which stories, those opened last first. rule: one that hit an article of the story. text: as in HitFilter.
+
+    since: an article joined then or later; until: opened before. min_outlets: as many outlets or more carry it.
+    """
+
+    rule: str | None = None
+    outlet: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+    min_outlets: int = 1
+    limit: int = 50
+    before_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryHead:
+    """A story in a list. newest: when its last article was first seen. headline: of the first article that has one.
+
+    outlets: ids, the first to be seen first. alerted: the rules that alerted it, in that order.
+    """
+
+    id: int
+    opened: datetime
+    newest: datetime
+    headline: str
+    outlets: tuple[str, ...]
+    article_count: int
+    alerted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A later text of an article, and when it was first seen."""
+
+    seen: datetime
+    article: Article
+
+
+@dataclass(frozen=True, slots=True)
+class StoryArticle:
+    """An article in its story. how, detail, similarity: of its placement. rules: those that hit it."""
+
+    article: Article
+    outlet: Outlet | None
+    how: str
+    detail: str
+    similarity: float
+    rules: tuple[str, ...]
+    revisions: tuple[Revision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryRecord:
+    """All that is known of a story. articles: by the time of their publication."""
+
+    head: StoryHead
+    articles: tuple[StoryArticle, ...]
+
+
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Article, Decision, Hit, Placement, Span
+from monitor.model import Article, Decision, Hit, Outlet, Placement, Span
 from monitor.store.records import Placed
-from monitor.store.tables import articles, hits, revisions
+from monitor.store.tables import articles, hits, outlets, revisions
 
 ARTICLE_COLUMNS = (
     *("feed_id", "outlet_id", "key", "url", "canonical_url", "title", "summary", "body", "author", "language"),
@@ -85,3 +85,9 @@ def hit_of(row: Any) -> Hit:
         created=row.hit_created,
         until=row.hit_until,
     )
+
+
+def outlets_by_id(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Outlet]:
+    """The outlets of these ids, as last configured."""
+    rows = connection.execute(sa.select(outlets).where(outlets.c.id.in_(sorted(ids))))
+    return {row.id: Outlet(row.id, row.name_ar, row.name_en, row.country, row.language) for row in rows}

@@ -17,9 +17,10 @@ from monitor.store.outbox import Outbox
 from monitor.store.reading import Reading
 from monitor.store.retention import Retention
 from monitor.store.search import Search
+from monitor.store.stories import Stories
 
 
-class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Reading, Retention):
+class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Reading, Stories, Retention):
     """One open database. Used from one thread by the daemon; a second Store may read at the same time."""
 
     @classmethod

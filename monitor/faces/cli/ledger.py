@@ -82,7 +82,7 @@ def hits(
         wanted = _filter(zone, rule, outlet, since, until, text, story, limit, before, decision)
         page = store.hits(wanted)
     if not page.items:
-        _doubt(found, rule, outlet)
+        doubt(found, rule, outlet)
     if as_json:
         print_json({"hits": [_hit_json(row) for row in page.items], "next_before": page.next_before})
         return
@@ -93,13 +93,13 @@ def hits(
             row.hit.rule_id,
             row.fate,
             row.why if row.fate == "failed" else row.hit.code,
-            _outlet(row.outlet, row.article),
-            _headline(row.article),
+            outlet_name(row.outlet, row.article),
+            headline(row.article.title or row.article.summary or row.article.body),
         ]
         for row in page.items
     ]
     print_table(["hit", "when", "rule", "fate", "why", "outlet", "headline"], rows)
-    _more(page.next_before, len(rows), "hits")
+    more(page.next_before, len(rows), "hits")
 
 
 def alerts(
@@ -123,9 +123,9 @@ def alerts(
         zone = found.settings.settings.zone
         page = store.alerts(_filter(zone, rule, outlet, since, until, text, story, limit, before, None))
     if not page.items:
-        _doubt(found, rule, outlet)
+        doubt(found, rule, outlet)
     if as_json:
-        print_json({"alerts": [_alert_json(row) for row in page.items], "next_before": page.next_before})
+        print_json({"alerts": [alert_json(row) for row in page.items], "next_before": page.next_before})
         return
     rows = [
         [
@@ -135,12 +135,12 @@ def alerts(
             row.severity.value,
             str(len(row.outlets)),
             ", ".join(f"{post.channel}: {post.state}" for post in row.posts) or "-",
-            _headline(row.article),
+            headline(row.article.title or row.article.summary or row.article.body),
         ]
         for row in page.items
     ]
     print_table(["alert", "when", "rule", "severity", "outlets", "sent", "headline"], rows)
-    _more(page.next_before, len(rows), "alerts")
+    more(page.next_before, len(rows), "alerts")
 
 
 def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
@@ -156,15 +156,15 @@ def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
         notices = store.notices()
         orphans = store.orphans(list(found.channels))
     if as_json:
-        told_chats = [{**asdict(one), "hold_until": _iso(one.hold_until)} for one in chats]
-        told_notices = [{"key": one.key, "text": one.text, "created": _iso(one.created)} for one in notices]
+        told_chats = [{**asdict(one), "hold_until": iso(one.hold_until)} for one in chats]
+        told_notices = [{"key": one.key, "text": one.text, "created": iso(one.created)} for one in notices]
         print_json(
             {
                 **asdict(numbers),
                 "window": numbers.window.total_seconds(),
-                "oldest_queued": _iso(numbers.oldest_queued),
-                "last_polled": _iso(numbers.last_polled),
-                "last_sent": _iso(numbers.last_sent),
+                "oldest_queued": iso(numbers.oldest_queued),
+                "last_polled": iso(numbers.last_polled),
+                "last_sent": iso(numbers.last_sent),
                 "chats": told_chats,
                 "notices": told_notices,
                 "waiting_for_missing_channels": orphans,
@@ -204,10 +204,7 @@ def _filter(
     before: int | None,
     decision: Decision | None,
 ) -> HitFilter:
-    first = moment(since, zone) if since is not None else None
-    end = moment(until, zone) if until is not None else None
-    if first is not None and end is not None and first >= end:
-        raise RasidError("--until is not after --since: nothing lies between them")
+    first, end = between(since, until, zone)
     return HitFilter(
         rule=rule,
         outlet=outlet,
@@ -219,6 +216,15 @@ def _filter(
         before_id=before,
         story=story,
     )
+
+
+def between(since: str | None, until: str | None, zone: str) -> tuple[datetime | None, datetime | None]:
+    """The moments of --since and --until. RasidError where nothing lies between them."""
+    first = moment(since, zone) if since is not None else None
+    end = moment(until, zone) if until is not None else None
+    if first is not None and end is not None and first >= end:
+        raise RasidError("--until is not after --since: nothing lies between them")
+    return first, end
 
 
 def search_words(text: str) -> str:
@@ -233,7 +239,7 @@ def search_words(text: str) -> str:
     return " ".join(found)
 
 
-def _doubt(found: Configuration, rule: str | None, outlet: str | None) -> None:
+def doubt(found: Configuration, rule: str | None, outlet: str | None) -> None:
     """Nothing was found: say so where the name asked for is none that the configuration knows."""
     if rule is not None and found.rules.get(rule) is None:
         err.print(f"! {unknown('rule', rule, (one.rule.id for one in found.rules.rules))}", markup=False)
@@ -242,21 +248,23 @@ def _doubt(found: Configuration, rule: str | None, outlet: str | None) -> None:
         err.print(f"! no outlet is called {outlet}{f': did you mean {guess}?' if guess else ''}", markup=False)
 
 
-def _more(before: int | None, count: int, command: str) -> None:
+def more(before: int | None, count: int, command: str) -> None:
+    """Say that nothing was found, or how to read on; nothing of it in a pipe."""
     if out.is_terminal and not count:
         out.print("none")
     if out.is_terminal and before is not None:
         out.print(f"more: rasid {command} --before {before}")
 
 
-def _headline(article: Article) -> str:
-    """The headline, isolated so that it neither turns the line around nor is turned by it."""
-    title = " ".join((article.title or article.summary or article.body).split())
-    return isolated(f"{title[:90]}{'…' if len(title) > 90 else ''}")
+def headline(text: str, longest: int = 90) -> str:
+    """A headline on one line, isolated so that it neither turns the line around nor is turned by it."""
+    title = " ".join(text.split())
+    return isolated(f"{title[:longest]}{'…' if len(title) > longest else ''}")
 
 
-def _outlet(outlet: Outlet | None, article: Article) -> str:
-    return isolated(outlet.name_ar) if outlet else article.outlet_id
+def outlet_name(outlet: Outlet | None, article: Article) -> str:
+    """An outlet as lists show it: its Arabic name, else its id."""
+    return isolated(outlet.name_ar) if outlet and outlet.name_ar else article.outlet_id
 
 
 def _counts(counts: object) -> str:
@@ -270,7 +278,8 @@ def _delay(delay: Delays) -> str:
     return f"{delay.p50:.0f} s (median), {delay.p90:.0f} s (9 of 10), {delay.count} messages"
 
 
-def _iso(when: datetime | None) -> str | None:
+def iso(when: datetime | None) -> str | None:
+    """A moment as JSON has it."""
     return when.isoformat() if when else None
 
 
@@ -279,33 +288,34 @@ def _hit_json(row: HitRow) -> dict[str, object]:
         "id": row.hit.id,
         "rule": row.hit.rule_id,
         "story": row.hit.story_id,
-        "created": _iso(row.hit.created),
+        "created": iso(row.hit.created),
         "decision": row.hit.decision.value,
         "reason": row.hit.code,
         "sentence": REASONS.get(row.hit.code, row.hit.code),
         "detail": row.hit.detail,
-        "until": _iso(row.until),
+        "until": iso(row.until),
         "fate": row.fate,
         "score": row.score,
-        "article": _article_json(row.article),
+        "article": article_json(row.article),
         "spans": [_span_json(row.article, span) for span in row.hit.spans],
-        "messages": [_post_json(post) for post in row.posts],
+        "messages": [post_json(post) for post in row.posts],
     }
 
 
-def _alert_json(row: AlertRow) -> dict[str, object]:
+def alert_json(row: AlertRow) -> dict[str, object]:
+    """An alert, as JSON has it."""
     return {
         "id": row.id,
         "rule": row.rule_id,
         "story": row.story_id,
         "severity": row.severity.value,
-        "created": _iso(row.created),
+        "created": iso(row.created),
         "digest": row.digest,
-        "article": _article_json(row.article),
+        "article": article_json(row.article),
         "spans": [_span_json(row.article, span) for span in row.spans],
         "outlets": row.outlets,
         "articles": row.article_count,
-        "messages": [_post_json(post) for post in row.posts],
+        "messages": [post_json(post) for post in row.posts],
     }
 
 
@@ -314,17 +324,19 @@ def _span_json(article: Article, span: Span) -> dict[str, object]:
     return {**asdict(span), "text": text[span.start : span.end]}
 
 
-def _article_json(article: Article) -> dict[str, object]:
+def article_json(article: Article) -> dict[str, object]:
+    """An article without its text, as JSON has it."""
     return {
         "id": article.id,
         "outlet": article.outlet_id,
         "feed": article.feed_id,
         "title": article.title,
         "url": article.url,
-        "published": _iso(article.published),
-        "first_seen": _iso(article.first_seen),
+        "published": iso(article.published),
+        "first_seen": iso(article.first_seen),
     }
 
 
-def _post_json(post: Post) -> dict[str, object]:
-    return {**asdict(post), "sent_at": _iso(post.sent_at)}
+def post_json(post: Post) -> dict[str, object]:
+    """A message of an alert, as JSON has it."""
+    return {**asdict(post), "sent_at": iso(post.sent_at)}

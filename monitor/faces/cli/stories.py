@@ -1,0 +1,113 @@
+"""`rasid stories`: which events there were, and who told of each, when and in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.errors import RasidError
+from monitor.faces.cli import story_page
+from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table
+from monitor.faces.cli.ledger import (
+    LARGEST,
+    BeforeOption,
+    LimitOption,
+    OutletOption,
+    RuleOption,
+    SinceOption,
+    TextOption,
+    UntilOption,
+    between,
+    doubt,
+    headline,
+    iso,
+    more,
+    reading,
+    search_words,
+)
+from monitor.faces.cli.times import shown
+from monitor.store.records import HitFilter, StoryFilter, StoryHead
+
+app = typer.Typer(no_args_is_help=True)
+LARGEST_PAGE = 10_000  # hits or alerts of one story
+StoryNumber = Annotated[int, typer.Argument(min=1, max=LARGEST, help="The story's number.")]
+
+
+@app.command("list")
+def list_stories(
+    rule: RuleOption = None,
+    outlet: OutletOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    text: TextOption = None,
+    min_outlets: Annotated[
+        int, typer.Option("--min-outlets", "-m", min=1, help="Only those that so many outlets carry.")
+    ] = 1,
+    limit: LimitOption = 30,
+    before: BeforeOption = None,
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """List stories, those opened last first: how many outlets carry each, and which rules alerted it.
+
+    --since: stories that an article joined since then; --until: opened before.
+    Examples: rasid stories list --since 24h --min-outlets 3 · rasid stories list --text "أوديسا" · rasid stories list
+    --rule shahed-drones --json
+    """
+    with reading(config) as (found, store):
+        zone = found.settings.settings.zone
+        first, end = between(since, until, zone)
+        words = search_words(text) if text is not None else None
+        page = store.stories(StoryFilter(rule, outlet, first, end, words, min_outlets, limit, before))
+    if not page.items:
+        doubt(found, rule, outlet)
+    if as_json:
+        print_json({"stories": [_head_json(one) for one in page.items], "next_before": page.next_before})
+        return
+    rows = [
+        [
+            str(one.id),
+            shown(one.opened, zone),
+            shown(one.newest, zone),
+            str(len(one.outlets)),
+            str(one.article_count),
+            ", ".join(one.alerted) or "-",
+            headline(one.headline),
+        ]
+        for one in page.items
+    ]
+    print_table(["story", "opened", "last joined", "outlets", "articles", "alerted", "headline"], rows)
+    more(page.next_before, len(rows), "stories list")
+
+
+@app.command("show")
+def show(story: StoryNumber, config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
+    """Show a story: who told it first, when each outlet joined and by what, how the headline changed, later versions
+    of an article with what changed in them, and the rules that alerted.
+
+    Examples: rasid stories show 12 · rasid stories show 12 --json
+    """
+    with reading(config) as (found, store):
+        record = store.story_record(story)
+        if record is None:
+            raise RasidError(f"there is no story {story}: rasid stories list shows them")
+        alerts = store.alerts(HitFilter(story=story, limit=LARGEST_PAGE)).items
+        hits = store.hits(HitFilter(story=story, limit=LARGEST_PAGE)).items
+    if as_json:
+        print_json({**_head_json(record.head), **story_page.as_json(record, alerts, hits)})
+    else:
+        story_page.print_page(record, alerts, hits, found.settings.settings.zone)
+
+
+def _head_json(one: StoryHead) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "opened": iso(one.opened),
+        "last_joined": iso(one.newest),
+        "headline": one.headline,
+        "outlets": one.outlets,
+        "articles": one.article_count,
+        "alerted": one.alerted,
+    }
