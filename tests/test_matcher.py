@@ -73,6 +73,8 @@ def holds(query: Node, text: str) -> bool:
         ("136", "شاهد-١٣٦"),
         ("UAV", "إسقاط الـUAV فوق البحر"),
         ("Élysée", "قصر ELYSEE"),
+        ("كل", "كلهم حضروا"),
+        ("غير", "في العراق وغيره من البلدان"),
     ],
 )
 def test_a_word_is_found_in_the_forms_it_takes(term: str, text: str) -> None:
@@ -85,7 +87,7 @@ def test_a_word_is_found_in_the_forms_it_takes(term: str, text: str) -> None:
         (word("شاهد", "exact"), "الشاهد وبشاهد وشاهدان"),
         (word("إيران", kind="name"), "إيرانية"),
         (word("بوتين", kind="name"), "بوتينات"),
-        (word("كل"), "كلهم حضروا"),
+        (word("علي"), "عليهم أن يحضروا"),
         (word("قصف"), "سيقصفون المدينة"),
         (word("كاراباخ", "loose"), "كركوك"),
         (word("محمود", "loose"), "محمد"),

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from monitor.arabic.corrections import NEVER_MEANT, NOUNS_IN_TA, ON_THEIR_OWN, REFILED
+from monitor.arabic.corrections import NEVER_MEANT, NOUNS_IN_TA, ON_THEIR_OWN, REFILED, WOMEN
 from monitor.arabic.dictionary import Owner, entry
 from monitor.arabic.inflections import is_defective
 from monitor.arabic.names import LIKE_WORDS, territories
@@ -23,6 +23,7 @@ _HAMZA = frozenset("أإآ")
 # The shapes of broken plurals, by which a plural is told from the other nouns of a verb: أسعار, أندية, عقود, رجال.
 _BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..ا.|.وا..|..ا...?|..اء").fullmatch
 _PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
+_VERBAL_NOUN = re.compile("إ..ا.").fullmatch  # إيقاف, of أوقف
 _PLURAL_IN_M = re.compile("م.ا..").fullmatch
 _PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
 _NOMINAL_ENDINGS = ("ان", "ين", "ون", "ات")
@@ -52,17 +53,29 @@ class Lexicon:
     def _correct(self) -> None:
         """Put right what `corrections` says; only what the list has, also spelled with the article or without hamza."""
         right = {word: word for word in (*ON_THEIR_OWN, *LIKE_WORDS)}
+        verbal_nouns = {word for word, lemma in self.lemma_of.items() if _VERBAL_NOUN(word) and lemma[0] == "أ"}
+        for word in (ON_THEIR_OWN | verbal_nouns) & self.lemma_of.keys():
+            inflected = (word + ending for ending in ("", "ا", "ات", "ان", "ين"))
+            right |= {form: word for form in inflected if self.lemma_of.get(form) == self.lemma_of[word]}
         for noun in NOUNS_IN_TA & self.lemma_of.keys():
             right |= {noun[:-1] + ending: noun for ending in ("ة", "ات", "تان", "تين", "تا", "تي")}
         right |= {form: lemma for lemma, forms in REFILED.items() for form in forms}
         for form, lemma in right.items():
-            for spelled in _spellings(form) & self.lemma_of.keys():
+            for spelled in self._spelled(form):
                 self.lemma_of[spelled] = lemma
         for form in NEVER_MEANT:
             wrong = self.lemma_of.get(form)
             for spelled in _spellings(form):
                 if self.lemma_of.get(spelled) == wrong:
                     self.lemma_of.pop(spelled, None)
+            if wrong and form[0] == "أ":
+                self.lemma_of[form] = form  # the hamza, where it is written, still tells it from the common word
+
+    def _spelled(self, form: str) -> set[str]:
+        """How the list has a form: not without the hamza where that is rather another (اشخاص is أشخاص, not إشخاص)."""
+        plural = "أ" + form[1:]
+        another = form[0] == "إ" and plural in self.lemma_of and plural not in NEVER_MEANT
+        return ({form, "ال" + form} if another else _spellings(form)) & self.lemma_of.keys()
 
     def owner(self, form: str) -> Owner:
         lemma = self.lemma_of[form]
@@ -105,6 +118,8 @@ class Lexicon:
             return False
         if (word[0] == "م" and lemma[0] != "م") or _acting(word, lemma):  # a participle under its verb
             return False
+        if word in WOMEN and word != lemma:
+            return False
         if word == lemma + "ي" and is_defective(word):  # قاضي, filed as قاض
             return True
         if word[-1] == "ي" and lemma[-1] not in "ىي":  # a nisba, or the word without it before its owner
@@ -137,7 +152,7 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
     for word in sorted({form[2:] if _definite(form) else form for form in lexicon.lemma_of}):
         lemmas = sorted(lexicon.lemmas(word))
         found["t" + word] += lemmas
-        if bare_alef(word) not in lexicon.lemma_of:
+        if bare_alef(word) not in lexicon.lemma_of and word not in NEVER_MEANT:
             found["t" + bare_alef(word)] += lemmas
     for lemma in sorted(lexicon.forms_of):
         found["f" + lemma] += sorted(lexicon.nominal(lemma))
@@ -186,6 +201,8 @@ def _derived(form: str, lemma: str) -> bool:
         return True
     if form[0] == "إ":
         return lemma[0] == "أ"
+    if _VERBAL_NOUN(lemma) and form[0] in "أاتين" and "ا" not in form[1:-1]:  # أوقف and توقف, under إيقاف
+        return True
     if form[-1] == "ت" and form[-2] != "ا" and not set("تة") & set(lemma[-2:]):  # كشفت, under the noun كشف
         return True
     if form.endswith("وا") and lemma[-1] != "و":

@@ -22,6 +22,7 @@ from monitor.arabic.tokens import AL, BARE
 Kind = Literal["auto", "name", "word"]
 # Broken plurals that take the ا of the accusative: عروضا, أضرارا, رجالا, دولا.
 _BROKEN = re.compile("[^اوي].[^اوي]|..و[^اوي]|[^ا].ا[^اويء]|أ..ا[^اويء]").fullmatch
+_MEANT = {bare_alef(word): word for word in UNMARKED}  # اعلام, typed so, is إعلام
 _NUMBERED = ("ان", "ين", "ون")
 
 
@@ -67,7 +68,7 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
     if dictionary:
         own = lemmas | {typed, stem}
         refused = _refused(found, own, dictionary)
-        barred = _barred(stem, found, hosts, own, dictionary) if sort == "word" else barred
+        barred = _barred(_MEANT.get(stem, stem), found, hosts, own, dictionary) if sort == "word" else barred
     return Forms(typed, stem, sort, modes, refused, barred, frozenset(map(fold, hosts)))
 
 
@@ -102,6 +103,7 @@ def _stem(typed: str, dictionary: Dictionary | None) -> str:
 def _lemmas(typed: str, stem: str, dictionary: Dictionary | None) -> frozenset[str]:
     if not dictionary:
         return frozenset()
+    stem = _MEANT.get(stem, stem)
     return dictionary.lemmas(stem) or (dictionary.lemmas(typed) if typed != stem else frozenset())
 
 
@@ -248,7 +250,7 @@ def _refused(found: Iterable[str], own: frozenset[str], dictionary: Dictionary) 
 
 
 def _reads_otherwise(form: str) -> bool:
-    """Whether a form without its hamza is to a reader another word: اعلام is إعلام rather than أعلام."""
+    """Whether a form without its hamza is to a reader another word: اعلام is إعلام, not أعلام; امن is أمن, not آمن."""
     return form not in UNMARKED and form[0] in "أإآ" and any(sign + form[1:] in UNMARKED for sign in "أإآ")
 
 
@@ -263,7 +265,7 @@ def _barred(
     stem: str, found: Iterable[str], hosts: Iterable[str], own: frozenset[str], dictionary: Dictionary
 ) -> frozenset[str]:
     """Spellings that only look like a form: with another hamza (إعداد for أعداد), or like a form and a pronoun."""
-    barred = {bare_alef(form) for form in found if form != stem and _reads_otherwise(form)}
+    barred = {bare_alef(form) for form in found if (form != stem or form[0] == "آ") and _reads_otherwise(form)}
     for form in found:
         for other in dictionary.owners(form):
             if other.lemma not in own and not any(_unmarked(one, other.soft) for one in (form, stem)):

@@ -18,6 +18,7 @@ _HOSTS = (
     "ضد نحو خلال"
 )
 _PRONOUNS = ("ه", "ها", "هم", "هن", "هما", "نا", "ك", "كم", "ي")
+_WITH_PRONOUN = frozenset(("كل", "بعض", "غير"))  # nouns among them, the same word with a pronoun: غيرها, بعضهم
 _NOUNS = frozenset(("والي", "فهم", "وهم", "وهن"))  # the governor, understanding, illusion: no «and to», «so they»
 _ALL = _WORDS | {word + pronoun for word in _HOSTS.split() for pronoun in _PRONOUNS}
 
@@ -25,3 +26,10 @@ _ALL = _WORDS | {word + pronoun for word in _HOSTS.split() for pronoun in _PRONO
 def is_function_word(soft: str) -> bool:
     """Whether a word (soft form), or what follows its و or ف, is one of the some 400 words of grammar."""
     return soft in _ALL or (soft[:1] in ("و", "ف") and soft[1:] in _ALL and soft not in _NOUNS)
+
+
+def is_guarded(soft: str, typed: str) -> bool:
+    """Whether a word (soft form) is a word of grammar other than the one typed."""
+    if not is_function_word(soft) or typed in (soft, soft[1:]):
+        return False
+    return typed not in _WITH_PRONOUN or not {soft.removeprefix(typed), soft[1:].removeprefix(typed)} & set(_PRONOUNS)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.arabic.forms import Forms, Kind, expand
-from monitor.arabic.function_words import is_function_word
+from monitor.arabic.function_words import is_function_word, is_guarded
 from monitor.arabic.inflections import ANY
 from monitor.arabic.loose import Skeleton, gist, is_common, is_loose, keys, openings, single, skeleton, sounds_like
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
@@ -155,7 +155,7 @@ def words_of(term: Term, *, later: bool = False) -> list[Word]:
 
 def _passes(entry: _Entry, spelled: str, remainder: str) -> bool:
     """Words of grammar match only what was typed just so; a dictionary may know the word as another one."""
-    if entry.typed and entry.typed not in (spelled, spelled[1:]) and is_function_word(spelled):
+    if entry.typed and is_guarded(spelled, entry.typed):
         return False
     return spelled not in entry.refused and remainder not in entry.barred
 
@@ -270,7 +270,8 @@ class Lexicon:
             entries = self._forms.get(rest, ())
             if mode == BARE and rest[-1:] in LAST_OF_PRONOUNS:
                 for host in strip_pronoun(rest):
-                    entries += self._hosts.get(host, ())
+                    written = remainder[: len(host)]  # أعدادهم, their numbers, is no more إعداد than أعداد is
+                    entries += tuple(entry for entry in self._hosts.get(host, ()) if written not in entry.barred)
             if unusual:
                 entries += unusual(rest, mode)
             if not entries and not self._any_glob:

@@ -17,7 +17,7 @@ import re2
 
 from monitor.arabic import compounds, forms, loose, run_on
 from monitor.arabic.dictionary import Dictionary
-from monitor.arabic.function_words import is_function_word
+from monitor.arabic.function_words import is_guarded
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, fold_pattern, fold_text, soft
 from monitor.arabic.pronouns import PRONOUNS
 from monitor.arabic.tokens import Token, candidates, tokenise
@@ -342,13 +342,12 @@ def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Diction
         if term.mode == "wildcard":
             found = found or _glob(fold(text), rest)
         elif term.mode == "verb" or remainder not in expanded.barred:
-            found = found or _is_form(term, text, expanded, later, rest, mode, dictionary)
+            found = found or _is_form(term, text, expanded, later, remainder, mode, dictionary)
     if term.mode == "wildcard":
         return found
     if term.mode == "verb":
         return found
-    guarded = is_function_word(token) and expanded.typed not in (token, token[1:])
-    if found and not guarded and token not in expanded.refused:
+    if found and not is_guarded(token, expanded.typed) and token not in expanded.refused:
         return True
     return expanded.rigid and _runs_on(expanded, later, token, dictionary)
 
@@ -371,14 +370,17 @@ def _is_form(
     text: str,
     expanded: forms.Forms,
     later: bool,
-    rest: str,
+    remainder: str,
     mode: int,
     dictionary: Dictionary | None,
 ) -> bool:
+    rest = fold(remainder)
     if expanded.modes.get(rest, 0) & mode or (later and rest == fold(expanded.stem)):
         return True
-    if mode == 1 and any(rest == host + pronoun for host in expanded.hosts for pronoun in PRONOUNS):
-        return True
+    for host in expanded.hosts if mode == 1 else ():
+        ends = any(rest == host + pronoun for pronoun in PRONOUNS)
+        if ends and (term.mode == "verb" or remainder[: len(host)] not in expanded.barred):
+            return True
     if term.mode == "verb" and mode == 1 and rest in verb_forms(text):
         return True
     name = fold(expanded.stem)
