@@ -80,10 +80,12 @@ def take_in(
 
 
 def catch_up(flow: Flow, tx: Intake) -> None:
-    """Add to the story index what other processes have stored since it last looked."""
+    """Add to the story index what other processes have stored, and analysts decided, since it last looked."""
     for placed in tx.placed_after(flow.index.last_id):
         if placed.article.id is not None:
-            flow.index.add(placed.article.id, placed.story_id, sign(placed.article), placed.article.when)
+            flow.index.add(placed.article.id, placed.part, sign(placed.article), placed.article.when)
+    for overrule in tx.overrules_after(flow.overrules.last_id):
+        flow.overrules.follow(overrule, flow.index)
 
 
 def _take_in_one(
@@ -98,9 +100,9 @@ def _take_in_one(
     signature = sign(article)
     placement = assign(article, signature, flow.index, posts.now)
     joined = placement.story_id
-    story_id = tx.open_story(posts.now) if joined is None else joined
+    story_id = tx.open_story(posts.now) if joined is None else flow.overrules.story_of(joined)
     article_id = tx.add_article(article, story_id, placement, arrival.first_poll)
-    flow.index.add(article_id, story_id, signature, article.when)
+    flow.index.add(article_id, story_id if joined is None else joined, signature, article.when)
     if joined is None and not matches:  # most articles: nobody waits for them
         return article_id
     story = tx.story(story_id)
@@ -109,7 +111,7 @@ def _take_in_one(
         posts.add(rule, story_id, tx.add_hit(rule, article_id, story_id, match, verdict, posts.now), verdict)
         report.hits += 1
     if joined is not None:
-        _hear_held(flow, tx, posts, story)
+        hear_held(flow, tx, posts, story)
         tx.grew(story_id, posts.now)
     return article_id
 
@@ -160,7 +162,7 @@ def _decide(
     return with_channel(flow, rule, verdict)
 
 
-def _hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
+def hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
     """Look again at the story's held hits, now that an article joined it."""
     for hit in tx.held(story.id):
         _redecide(flow, tx, posts, hit, story)

@@ -26,6 +26,7 @@ from monitor.model import (
 from monitor.store.outbox import LEASE
 from monitor.store.store import Store
 from monitor.stories.index import StoryIndex
+from monitor.stories.overrule import Overrules
 
 T = TypeVar("T")
 TURN = 100_000  # code points of text matched before other feeds have their turn
@@ -37,7 +38,8 @@ class Flow:
 
     channels: the first is the default. transports: by channel; may lack channels that cannot be built.
     operator: the channel that hears of our own troubles; None: the log alone. index holds what is in the store up to
-    index.last_id; priming fills it with the recent articles, and nothing is taken in before that has ended.
+    index.last_id, overrules what analysts decided about that; priming fills the index with the recent articles, and
+    nothing is taken in before it has ended.
     """
 
     store: Store
@@ -48,12 +50,14 @@ class Flow:
     rules: Mapping[str, Rule]
     channels: Mapping[str, Channel]
     outlets: Mapping[str, Outlet] = field(default_factory=dict)
+    max_ages: Mapping[str, timedelta] = field(default_factory=dict)  # by feed
     transports: Mapping[str, Transport] = field(default_factory=dict)
     timezone: str = "UTC"
     operator: str | None = None
     lease: timedelta = LEASE
     per_feed_cap: int = 20  # alerts one poll sends one by one; more come as a digest; 0: no cap
     index: StoryIndex = field(default_factory=StoryIndex)
+    overrules: Overrules = field(default_factory=Overrules)
     priming: asyncio.Task[None] | None = None
     first_poll_age: timedelta = timedelta(hours=3)
     rng: random.Random = field(default_factory=random.Random)

@@ -203,6 +203,20 @@ class StoryView:
     article_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Overrule:
+    """What an analyst decided. kind "merge": story other_id became part of story_id; "split": it was split off it.
+
+    article_ids: those that moved.
+    """
+
+    id: int
+    kind: str
+    story_id: int
+    other_id: int
+    article_ids: tuple[int, ...]
+
+
 # ── decisions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -228,6 +242,7 @@ REASONS: Mapping[str, str] = {
     "rule_off": "the rule was turned off or removed while the hit was held",
     "backfill_silent": "found by backfill, which was not asked to alert",
     "outlets_missed": "fewer than min_outlets outlets carried the story for as long as it could grow",
+    "split_off": "was told with another story before an analyst split them; too old to be told again",
     "no_channel": "the rule names no channel that exists",
 }
 

@@ -111,3 +111,28 @@ def test_a_folder_without_a_database_says_so(tmp_path: Path) -> None:
         here.outlets("anba")
         told = here.rasid("stories", "list", check=False)
         assert told.returncode == 2 and "start rasid once" in told.stderr
+
+
+def test_an_analyst_merges_and_splits_beside_the_daemon_and_it_follows(tmp_path: Path, store_url: str) -> None:
+    with living(tmp_path, store_url) as here:
+        here.feeds.set("/anba", rss("anba", FIRST))
+        here.feeds.set("/sada", rss("sada", REWORDED))
+        here.feeds.set("/nahar", rss("nahar", replace(REWORDED, guid="again")))
+        here.outlets("anba", "sada")
+        here.start()
+        here.wait(lambda: "sada" in "".join(one["text"] for one in here.messages()))
+        split = json.loads(here.rasid("stories", "split", "1", "2", "--json").stdout)
+        assert split == {"story": 2, "articles": 1, "alerts": 1}
+        here.wait(lambda: len(here.messages()) == 2)
+        here.outlets("anba", "sada", "nahar")
+        here.wait(lambda: "nahar" in here.messages()[1]["text"])
+        assert here.rows("select story_id from articles order by id") == [(1,), (2,), (2,)]
+        merged = here.rasid("stories", "merge", "1", "2").stdout
+        assert merged == "story 2 is part of story 1 now: 2 articles moved, no alert\n"
+        edits = "select count(*) from deliveries where message_id = 1 and operation = 'edit' and state = 'pending'"
+        assert here.rows(edits) == [(1,)]  # a message is edited once a minute at most
+        page = here.rasid("stories", "show", "1").stdout
+        assert "story 2 was merged into this: articles 2, 3" in page
+        told = here.rasid("stories", "show", "2", check=False)
+        assert told.returncode == 2 and "it was merged into story 1" in told.stderr
+        assert here.stop() == 0

@@ -35,6 +35,7 @@ DECISION_OF: Mapping[str, Decision] = {
     "backfill_silent": Decision.MUTED,
     "outlets_missed": Decision.MUTED,
     "no_channel": Decision.MUTED,
+    "split_off": Decision.MUTED,
 }
 
 
@@ -112,6 +113,18 @@ def redecide(
     if was_cooling and now >= _held_until(rule, hit, last_alert):
         return _verdict("cooldown_over")
     return None
+
+
+def after_split(rule: Rule, article: Article, *, alerted: bool, max_age: timedelta, now: datetime) -> Verdict | None:
+    """What becomes of a hit that was told with another story, now that an analyst gave its article one of its own.
+
+    alerted: the rule has an alert for the new story; then nothing changes (None). max_age: the rule's own goes before.
+    """
+    if alerted or _stopped(rule):
+        return None
+    if now - article.when > (max_age if rule.max_age is None else rule.max_age):
+        return _verdict("split_off")
+    return _verdict("new_story", "an analyst split it from another story")
 
 
 def no_channel(rule: Rule) -> Verdict:

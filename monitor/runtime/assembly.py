@@ -112,6 +112,7 @@ async def configure(
     flow.channels = resolved.channels
     flow.transports = built
     flow.outlets = found.catalog.outlets
+    flow.max_ages = {feed.id: feed.max_age for feed in found.catalog.feeds}
     flow.timezone = settings.zone
     flow.operator = None if settings.operator.channel == "log" else settings.operator.channel
     flow.lease = settings.delivery.lease
@@ -190,7 +191,7 @@ def _prime_some(flow: Flow, since: datetime) -> bool:
     batch = flow.store.articles_since(since, after_id=flow.index.last_id, limit=PRIME_BATCH)
     for placed in batch:
         if placed.article.id is not None:
-            flow.index.add(placed.article.id, placed.story_id, sign(placed.article), placed.article.when)
+            flow.index.add(placed.article.id, placed.part, sign(placed.article), placed.article.when)
     return len(batch) == PRIME_BATCH
 
 

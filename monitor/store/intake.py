@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Article, Decision, FeedState, Hit, Placement, Rule, RuleMatch, StoryView, Verdict
-from monitor.store import dialect, posting
+from monitor.model import Article, Decision, FeedState, Hit, Overrule, Placement, Rule, RuleMatch, StoryView, Verdict
+from monitor.store import dialect, overruling, posting
 from monitor.store.connection import Database
 from monitor.store.feeds import write_feed
 from monitor.store.records import Novelty, Placed
@@ -189,6 +189,37 @@ class Intake:
         self._connection.execute(
             sa.update(hits).where(hits.c.id == hit_id).values(decided=self._now, **_verdict(verdict))
         )
+
+    # ── overrules ──
+
+    def has_story(self, story_id: int) -> bool:
+        return self._connection.execute(sa.select(stories.c.id).where(stories.c.id == story_id)).first() is not None
+
+    def articles_of(self, story_id: int) -> dict[int, Article]:
+        """The story's articles by id, in this order."""
+        of_story = sa.select(*article_columns()).where(articles.c.story_id == story_id).order_by(articles.c.id)
+        return {row.article_id: article_of(row) for row in self._connection.execute(of_story)}
+
+    def hits_of(self, story_id: int) -> list[Hit]:
+        """The story's hits, oldest first."""
+        statement = sa.select(*hit_columns()).where(hits.c.story_id == story_id).order_by(hits.c.id)
+        return [hit_of(row) for row in self._connection.execute(statement)]
+
+    def merge(self, kept: int, gone: int) -> list[int]:
+        """Let story `gone` become part of story `kept`; the ids of the articles that moved."""
+        return overruling.merge(self._connection, kept, gone, self._now)
+
+    def split(self, story_id: int, article_ids: Sequence[int]) -> int:
+        """Give articles of a story one of their own; its id."""
+        return overruling.split(self._connection, story_id, article_ids, self._now)
+
+    def overrules_after(self, overrule_id: int) -> list[Overrule]:
+        """What analysts decided since, oldest first."""
+        return overruling.overrules_after(self._connection, overrule_id)
+
+    def became(self, story_id: int) -> int | None:
+        """The story that a merged one is part of now; None where it was never merged."""
+        return overruling.became(self._connection, story_id)
 
     # ── alerts and messages ──
 

@@ -39,8 +39,8 @@ def post(
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
         message_id = found.id
-        _join(connection, message_id, channel, now, silent=silent, priority=priority)
-    _attach(connection, message_id, [alert_id])
+        join(connection, message_id, channel, now, silent=silent, priority=priority)
+    attach(connection, message_id, [alert_id])
     return message_id
 
 
@@ -61,7 +61,7 @@ def post_digest(
     for channel in dict.fromkeys(channels):
         message_id = add_message(connection, "digest", channel, now, silent=silent)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
-        _attach(connection, message_id, alert_ids)
+        attach(connection, message_id, alert_ids)
         ids.append(message_id)
     return ids
 
@@ -73,7 +73,7 @@ def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
     )
     queued = 0
     for message in connection.execute(ours).all():
-        send = _latest_send(connection, message.id)
+        send = latest_send(connection, message.id)
         if send is not None and send.state in ("sending", "unknown", "sent"):
             queued += _queue_edit(connection, message.id, message.channel, now, priority=send.priority)
     return queued
@@ -113,11 +113,11 @@ def add_delivery(
     )
 
 
-def _join(
+def join(
     connection: sa.Connection, message_id: int, channel: str, now: datetime, *, silent: bool, priority: int
 ) -> None:
     """Make a message that exists show what was added to it."""
-    send = _latest_send(connection, message_id)
+    send = latest_send(connection, message_id)
     if send is None or send.state == "dead":  # the new alert deserves its own attempt
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     elif send.state == "pending":
@@ -129,7 +129,8 @@ def _join(
         _queue_edit(connection, message_id, channel, now, priority=priority)
 
 
-def _latest_send(connection: sa.Connection, message_id: int) -> Any:
+def latest_send(connection: sa.Connection, message_id: int) -> Any:
+    """The newest send of a message (id, state, priority), locked; None where there is none."""
     statement = (
         sa.select(deliveries.c.id, deliveries.c.state, deliveries.c.priority)
         .where(deliveries.c.message_id == message_id, deliveries.c.operation == "send")
@@ -155,6 +156,7 @@ def _queue_edit(connection: sa.Connection, message_id: int, channel: str, now: d
     return 1
 
 
-def _attach(connection: sa.Connection, message_id: int, alert_ids: Sequence[int]) -> None:
+def attach(connection: sa.Connection, message_id: int, alert_ids: Sequence[int]) -> None:
+    """Let a message carry these alerts too."""
     rows = [{"message_id": message_id, "alert_id": alert_id} for alert_id in alert_ids]
     dialect.insert_new(connection, message_alerts, rows, columns=["message_id", "alert_id"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Literal, TypeVar
 
-from monitor.model import Article, ArticleLine, Decision, Hit, MessageView, Outlet, Severity, Span, StoryLines
+from monitor.model import Article, ArticleLine, Decision, Hit, MessageView, Outlet, Overrule, Severity, Span, StoryLines
 
 T = TypeVar("T")
 
@@ -25,10 +25,12 @@ class Novelty:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A stored article (its id is set) and its story."""
+    """A stored article (its id is set) and its story. part: the story that it joined by its words, which an analyst
+    may have merged into that one."""
 
     article: Article
     story_id: int
+    part: int
 
 
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +221,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class StoryArticle:
-    """An article in its story. how, detail, similarity: of its placement. rules: those that hit it."""
+    """An article in its story. how, detail, similarity: of its placement. rules: those that hit it.
+
+    part: the story that it was placed in, where an analyst merged that into this one.
+    """
 
     article: Article
     outlet: Outlet | None
@@ -228,14 +233,16 @@ class StoryArticle:
     similarity: float
     rules: tuple[str, ...]
     revisions: tuple[Revision, ...]
+    part: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StoryRecord:
-    """All that is known of a story. articles: by the time of their publication."""
+    """All that is known of a story. articles: by the time of their publication. overrules: of analysts, in order."""
 
     head: StoryHead
     articles: tuple[StoryArticle, ...]
+    overrules: tuple[tuple[datetime, Overrule], ...]
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────

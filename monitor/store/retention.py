@@ -26,6 +26,7 @@ from monitor.store.tables import (
     message_alerts,
     messages,
     notices,
+    overrules,
     revisions,
     stories,
 )
@@ -116,7 +117,7 @@ def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> P
     still = set(
         run(sa.select(message_alerts.c.message_id).where(message_alerts.c.message_id.in_(message_ids))).scalars()
     )
-    messages_gone = _remove_messages(connection, [one for one in message_ids if one not in still])
+    messages_gone = remove_messages(connection, [one for one in message_ids if one not in still])
     run(sa.delete(alerts).where(alerts.c.id.in_(alert_ids)))
     hits_gone = run(sa.delete(hits).where(hits.c.story_id.in_(story_ids))).rowcount
     for chunk in (ids[at : at + 400] for at in range(0, len(ids), 400)):
@@ -131,7 +132,8 @@ def _story_messages(story_ids: list[int]) -> sa.Select[tuple[int]]:
     return sa.select(messages.c.id).where(messages.c.story_id.in_(story_ids))
 
 
-def _remove_messages(connection: sa.Connection, ids: list[int]) -> int:
+def remove_messages(connection: sa.Connection, ids: list[int]) -> int:
+    """Remove messages with their deliveries; how many. Their alerts must have been taken off before."""
     run = connection.execute
     run(sa.update(notices).where(notices.c.message_id.in_(ids)).values(message_id=None))
     run(sa.delete(deliveries).where(deliveries.c.message_id.in_(ids)))
@@ -139,7 +141,7 @@ def _remove_messages(connection: sa.Connection, ids: list[int]) -> int:
 
 
 def _forget(connection: sa.Connection, now: datetime, keep: timedelta) -> PruneReport:
-    """Old messages to the operator, and the keys of entries that no feed carries any more."""
+    """Old messages to the operator, old overrules, and the keys of entries that no feed carries any more."""
     run = connection.execute
     open_ = sa.exists().where(deliveries.c.message_id == messages.c.id, deliveries.c.state.not_in(("sent", "dead")))
     told = run(
@@ -147,9 +149,10 @@ def _forget(connection: sa.Connection, now: datetime, keep: timedelta) -> PruneR
         .where(messages.c.kind.in_(("operator", "test")), messages.c.created < now - keep, ~open_)
         .limit(500)
     ).scalars()
-    messages_gone = _remove_messages(connection, list(told))
+    messages_gone = remove_messages(connection, list(told))
     forgotten = max(keep, REMEMBER)
     hashes = run(sa.delete(entry_hashes).where(entry_hashes.c.last_seen < now - forgotten)).rowcount
+    run(sa.delete(overrules).where(overrules.c.created < now - keep))
     keys = run(sa.delete(gone_keys).where(gone_keys.c.last_seen < now - forgotten)).rowcount
     return PruneReport(messages=messages_gone, entry_hashes=hashes, keys=keys)
 

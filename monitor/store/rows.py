@@ -25,6 +25,7 @@ def article_values(article: Article, story_id: int, placement: Placement, *, fir
         **values,
         "tags": list(article.tags),
         "story_id": story_id,
+        "part": placement.story_id if placement.story_id != story_id else None,
         "first_poll": first_poll,
         "how": placement.how,
         "detail": placement.detail,
@@ -34,7 +35,7 @@ def article_values(article: Article, story_id: int, placement: Placement, *, fir
 
 def article_columns() -> list[sa.Label[Any]]:
     """The columns of an article, labelled so that they may stand beside others."""
-    names = ("id", "story_id", "tags", *ARTICLE_COLUMNS)
+    names = ("id", "story_id", "part", "tags", *ARTICLE_COLUMNS)
     return [articles.c[name].label(f"article_{name}") for name in names]
 
 
@@ -44,7 +45,7 @@ def article_of(row: Any) -> Article:
 
 
 def placed_of(row: Any) -> Placed:
-    return Placed(article_of(row), row.article_story_id)
+    return Placed(article_of(row), row.article_story_id, row.article_part or row.article_story_id)
 
 
 def revision_columns() -> list[sa.Label[Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.store import dialect
+from monitor.store import dialect, overruling
 from monitor.store.connection import Database
 from monitor.store.reading import search_groups
 from monitor.store.records import Page, Revision, StoryArticle, StoryFilter, StoryHead, StoryRecord
@@ -42,6 +42,7 @@ class Stories(Database):
             hit_by = _rules(connection, ids)
             later = _revisions(connection, {row.article_id: row for row in rows})
             names = outlets_by_id(connection, {row.article_outlet_id for row in rows})
+            decided = overruling.overrules_of(connection, story_id)
         told = [
             StoryArticle(
                 article=article_of(row),
@@ -51,10 +52,17 @@ class Stories(Database):
                 similarity=row.similarity,
                 rules=hit_by.get(row.article_id, ()),
                 revisions=later.get(row.article_id, ()),
+                part=row.article_part,
             )
             for row in rows
         ]
-        return StoryRecord(head, tuple(sorted(told, key=lambda one: (one.article.when, one.article.id or 0))))
+        told.sort(key=lambda one: (one.article.when, one.article.id or 0))
+        return StoryRecord(head, tuple(told), tuple(decided))
+
+    def became(self, story_id: int) -> int | None:
+        """The story that a merged one is part of now; None where it was never merged."""
+        with self._reading() as connection:
+            return overruling.became(connection, story_id)
 
 
 def _filtered(connection: sa.Connection, wanted: StoryFilter) -> sa.Select[Any]:

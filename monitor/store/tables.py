@@ -97,9 +97,23 @@ articles = sa.Table(
     sa.Column("how", Words, nullable=False),  # of its placement: see model.Placement
     sa.Column("detail", Words, nullable=False),
     sa.Column("similarity", sa.Float, nullable=False),
+    sa.Column("part", sa.Integer),  # the story its words joined, where an analyst merged that into story_id
     sa.Index("articles_key", "feed_id", "key", unique=True),
     sa.Index("articles_story", "story_id"),
     sa.Index("articles_first_seen", "first_seen"),
+    sqlite_autoincrement=True,
+)
+
+# What analysts decided. Story numbers are no foreign keys: a merged story is gone, and what it became stands here.
+overrules = sa.Table(
+    "overrules",
+    metadata,
+    _id(),
+    sa.Column("created", Utc, nullable=False),
+    sa.Column("kind", Words, nullable=False),  # merge: other_id became part of story_id; split: it was split off
+    sa.Column("story_id", sa.Integer, nullable=False),
+    sa.Column("other_id", sa.Integer, nullable=False),
+    sa.Column("article_ids", Json, nullable=False),  # those that moved
     sqlite_autoincrement=True,
 )
 

@@ -131,6 +131,12 @@ class StoryIndex:
         heapq.heappush(self._ages, (when, slot, article_id))
         self.last_id = max(self.last_id, article_id)
 
+    def move(self, article_id: int, story_id: int) -> None:
+        """Put an article into another story; one that is not here stays away."""
+        slot = self._slot_of.get(article_id)
+        if slot is not None and (entry := self._entries[slot]).story_id != story_id:
+            self.add(article_id, story_id, entry.signature, entry.when)
+
     def remove(self, ids: Iterable[int]) -> int:
         """Forget articles by id (unknown ids are fine); how many were there."""
         removed = 0

@@ -49,7 +49,9 @@ COMMANDS = {
         "alerts",
         "List alerts, the newest first, with the outlets that carry the story and where it was sent.",
     ),
-    "stories": _Command("stories", "app", "Stories: list them, show one with its outlets, headlines and revisions."),
+    "stories": _Command(
+        "stories", "app", "Stories: list them, show one with its outlets and headlines, merge two, split one."
+    ),
     "feeds": _Command("feeds", "app", "Feeds: list them with their state, test an address, add one."),
     "rules": _Command("rules", "app", "Watch rules: list, test by their examples, lint, expand a term, backfill."),
     "channels": _Command("channels", "app", "Channels: list them, send a sample."),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from monitor.errors import RasidError
 from monitor.faces.cli import story_page
-from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table
+from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told
 from monitor.faces.cli.ledger import (
     LARGEST,
     BeforeOption,
@@ -28,6 +31,12 @@ from monitor.faces.cli.ledger import (
     search_words,
 )
 from monitor.faces.cli.times import shown
+from monitor.flow import Flow
+from monitor.runtime import configuration, logs
+from monitor.runtime.assembly import open_flow
+from monitor.runtime.configuration import Configuration
+from monitor.runtime.overruling import Overruled, merge, no_story, split
+from monitor.store.connection import utc_now
 from monitor.store.records import HitFilter, StoryFilter, StoryHead
 
 app = typer.Typer(no_args_is_help=True)
@@ -92,13 +101,70 @@ def show(story: StoryNumber, config: ConfigDir = Path("config"), as_json: AsJson
     with reading(config) as (found, store):
         record = store.story_record(story)
         if record is None:
-            raise RasidError(f"there is no story {story}: rasid stories list shows them")
+            raise no_story(story, store.became(story))
         alerts = store.alerts(HitFilter(story=story, limit=LARGEST_PAGE)).items
         hits = store.hits(HitFilter(story=story, limit=LARGEST_PAGE)).items
     if as_json:
         print_json({**_head_json(record.head), **story_page.as_json(record, alerts, hits)})
     else:
         story_page.print_page(record, alerts, hits, found.settings.settings.zone)
+
+
+@app.command("merge")
+def merge_stories(
+    kept: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="STORY", help="The story that stays.")],
+    gone: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="OTHER", help="The one that becomes part of it.")],
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """Make two stories one: OTHER becomes part of STORY, with its articles, hits and alerts.
+
+    What is like either of them joins from now on. Messages that were sent stay; the one of STORY grows on. A rule that
+    waits for more outlets may alert by this. Example: rasid stories merge 12 15
+    """
+    done = _overrule(config, lambda flow, now: merge(flow, kept, gone, now))
+    if as_json:
+        print_json(asdict(done))
+    else:
+        typer.echo(f"story {gone} is part of story {kept} now: {_moved(done)}")
+
+
+@app.command("split")
+def split_story(
+    story: StoryNumber,
+    articles: Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="Numbers of the articles that leave.")],
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """Give articles of a story one of their own, together. rasid stories show has their numbers.
+
+    What is like them joins the new story from now on. Rules that hit them alert the new story, where the articles are
+    not too old for that. Example: rasid stories split 12 340 341
+    """
+    done = _overrule(config, lambda flow, now: split(flow, story, articles, now))
+    if as_json:
+        print_json(asdict(done))
+    else:
+        typer.echo(f"story {done.story} was split off story {story}: {_moved(done)}")
+
+
+def _overrule(config: Path, change: Callable[[Flow, datetime], Overruled]) -> Overruled:
+    """Beside a running daemon: what is to be sent waits in the database for it."""
+
+    async def run(found: Configuration) -> Overruled:
+        async with open_flow(found, lock=False, primed=False) as (flow, _):
+            return await flow.write(change, flow, utc_now())
+
+    with told():
+        found = configuration.load(config)
+        settings = found.settings.settings
+        logs.configure(settings.log.level, settings.log.format, found.secrets())  # so that none is among the JSON
+        return asyncio.run(run(found))
+
+
+def _moved(done: Overruled) -> str:
+    alerts = "no alert" if not done.alerts else "1 alert" if done.alerts == 1 else f"{done.alerts} alerts"
+    return f"{done.articles} article{'' if done.articles == 1 else 's'} moved, {alerts}"
 
 
 def _head_json(one: StoryHead) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from rich.text import Text
@@ -12,7 +12,7 @@ from monitor.faces.cli.common import out, print_table
 from monitor.faces.cli.explained import hanging
 from monitor.faces.cli.ledger import alert_json, article_json, headline, iso, outlet_name
 from monitor.faces.cli.times import shown
-from monitor.model import REASONS, Article
+from monitor.model import REASONS, Article, Overrule
 from monitor.store.records import AlertRow, HitRow, StoryArticle, StoryRecord
 from monitor.stories.changes import Change, changes
 
@@ -74,6 +74,10 @@ def print_page(record: StoryRecord, alerts: Sequence[AlertRow], hits: Sequence[H
     _headlines(record, zone)
     _revisions(record, zone)
     _rules(alerts, hits, zone)
+    if record.overrules:
+        _heading("overruled")
+        for when, overrule in record.overrules:
+            out.print(f"  {shown(when, zone)}  {_overruled(overrule, head.id)}")
 
 
 def _rules(alerts: Sequence[AlertRow], hits: Sequence[HitRow], zone: str) -> None:
@@ -128,12 +132,30 @@ def _timeline(record: StoryRecord, zone: str) -> None:
                 number,
                 outlet_name(one.outlet, article),
                 str(article.id),
-                _BY.get(one.how, one.how),
+                _by(one),
                 ", ".join(one.rules) or "-",
                 headline(article.title, LONGEST_HEADLINE) if same == article.id else f"as article {same}",
             ]
         )
     print_table(["when", "outlet", "", "article", "by", "rules", "headline"], rows)
+
+
+def _by(one: StoryArticle) -> str:
+    """By what an article joined; one that an analyst brought with another story, that story."""
+    if one.part is None:
+        return _BY.get(one.how, one.how)
+    return f"opened story {one.part}" if one.how == "new" else f"{_BY.get(one.how, one.how)}, story {one.part}"
+
+
+def _overruled(overrule: Overrule, story_id: int) -> str:
+    """What an analyst decided, as seen from one of the two stories."""
+    listed = ", ".join(map(str, overrule.article_ids))
+    moved = f"article {listed}" if len(overrule.article_ids) == 1 else f"articles {listed}"
+    if overrule.kind == "merge":
+        return f"story {overrule.other_id} was merged into this: {moved}"
+    if overrule.other_id == story_id:
+        return f"split off story {overrule.story_id}: {moved}"
+    return f"story {overrule.other_id} was split off: {moved}"
 
 
 def _headlines(record: StoryRecord, zone: str) -> None:
@@ -207,6 +229,7 @@ def as_json(record: StoryRecord, alerts: Sequence[AlertRow], hits: Sequence[HitR
             }
             for one in wordings(record)
         ],
+        "overrules": [{**asdict(overrule), "when": iso(when)} for when, overrule in record.overrules],
         "alerts": [alert_json(row) for row in reversed(alerts)],
         "not_alerted": [
             {"rule": row.hit.rule_id, "fate": row.fate, "reason": row.hit.code, "detail": row.hit.detail}
@@ -220,6 +243,7 @@ def _entry_json(one: StoryArticle) -> dict[str, object]:
         **article_json(one.article),
         "when": iso(one.article.when),
         "how": one.how,
+        "part": one.part,
         "detail": one.detail,
         "similarity": one.similarity,
         "rules": one.rules,

@@ -1,0 +1,156 @@
+"""Merging and splitting stories as an analyst says. Works inside an intake, so that no article is placed meanwhile.
+
+Law of this file: hits and alerts go with their articles, a rule keeps at most one alert a story, and what was posted
+stays posted: a message that the merged story has already is not sent again, and one that was sent is not taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.model import Decision, Overrule
+from monitor.store import posting
+from monitor.store.retention import remove_messages
+from monitor.store.tables import alerts, articles, hits, message_alerts, messages, overrules, stories
+
+
+def merge(connection: sa.Connection, kept: int, gone: int, now: datetime) -> list[int]:
+    """Let story `gone` become part of story `kept`; the ids of the articles that moved."""
+    run = connection.execute
+    moved = list(run(sa.select(articles.c.id).where(articles.c.story_id == gone).order_by(articles.c.id)).scalars())
+    part = sa.func.coalesce(articles.c.part, gone)
+    run(sa.update(articles).where(articles.c.story_id == gone).values(story_id=kept, part=part))
+    run(sa.update(hits).where(hits.c.story_id == gone).values(story_id=kept))
+    _merge_alerts(connection, kept, gone)
+    _merge_messages(connection, kept, gone, now)
+    run(sa.delete(stories).where(stories.c.id == gone))
+    _remember(connection, "merge", kept, gone, moved, now)
+    return moved
+
+
+def split(connection: sa.Connection, story_id: int, article_ids: Sequence[int], now: datetime) -> int:
+    """Give articles of a story one of their own; its id."""
+    run = connection.execute
+    key = run(sa.insert(stories).values(opened=now)).inserted_primary_key
+    assert key is not None
+    other = int(key[0])
+    raised = run(
+        sa.select(alerts.c.id, alerts.c.rule_id)
+        .select_from(alerts.join(hits, hits.c.id == alerts.c.hit_id))
+        .where(alerts.c.story_id == story_id, hits.c.article_id.in_(list(article_ids)))
+    ).all()
+    run(sa.update(articles).where(articles.c.id.in_(list(article_ids))).values(story_id=other, part=None))
+    run(sa.update(hits).where(hits.c.article_id.in_(list(article_ids))).values(story_id=other))
+    for alert in raised:
+        _pass_on(connection, alert, story_id, other, now)
+    for message in run(sa.select(messages.c.id).where(messages.c.story_id == story_id)).scalars().all():
+        _follow(connection, message, story_id, other)
+    _remember(connection, "split", story_id, other, article_ids, now)
+    return other
+
+
+def overrules_after(connection: sa.Connection, overrule_id: int) -> list[Overrule]:
+    """What was decided since, oldest first."""
+    rows = connection.execute(sa.select(overrules).where(overrules.c.id > overrule_id).order_by(overrules.c.id))
+    return [_overrule(row) for row in rows]
+
+
+def overrules_of(connection: sa.Connection, story_id: int) -> list[tuple[datetime, Overrule]]:
+    """What was decided about a story, and when, oldest first."""
+    named = sa.or_(overrules.c.story_id == story_id, overrules.c.other_id == story_id)
+    rows = connection.execute(sa.select(overrules).where(named).order_by(overrules.c.id))
+    return [(row.created, _overrule(row)) for row in rows]
+
+
+def became(connection: sa.Connection, story_id: int) -> int | None:
+    """The story that a merged one is part of now; None where it was never merged."""
+    merged = sa.select(overrules.c.other_id, overrules.c.story_id).where(overrules.c.kind == "merge")
+    into = dict(connection.execute(merged).tuples().all())
+    found = into.get(story_id)
+    while found in into:
+        found = into[found]
+    return found
+
+
+def _overrule(row: Any) -> Overrule:
+    return Overrule(row.id, row.kind, row.story_id, row.other_id, tuple(row.article_ids))
+
+
+def _merge_alerts(connection: sa.Connection, kept: int, gone: int) -> None:
+    """Where both stories alerted a rule, the messages of both carry the alert of `kept` from now on."""
+    run = connection.execute
+    own = dict(run(sa.select(alerts.c.rule_id, alerts.c.id).where(alerts.c.story_id == kept)).tuples().all())
+    for alert_id, rule_id in (
+        run(sa.select(alerts.c.id, alerts.c.rule_id).where(alerts.c.story_id == gone)).tuples().all()
+    ):
+        if rule_id not in own:
+            run(sa.update(alerts).where(alerts.c.id == alert_id).values(story_id=kept))
+            continue
+        of_alert = message_alerts.c.alert_id == alert_id
+        for message_id in run(sa.select(message_alerts.c.message_id).where(of_alert)).scalars().all():
+            posting.attach(connection, message_id, [own[rule_id]])
+        run(sa.delete(message_alerts).where(of_alert))
+        run(sa.delete(alerts).where(alerts.c.id == alert_id))
+
+
+def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: datetime) -> None:
+    run = connection.execute
+    own = dict(run(sa.select(messages.c.channel, messages.c.id).where(messages.c.story_id == kept)).tuples().all())
+    for message in run(sa.select(messages).where(messages.c.story_id == gone)).all():
+        if message.channel not in own:
+            run(sa.update(messages).where(messages.c.id == message.id).values(story_id=kept))
+            continue
+        carried = message_alerts.c.message_id == message.id
+        target = own[message.channel]
+        posting.attach(connection, target, list(run(sa.select(message_alerts.c.alert_id).where(carried)).scalars()))
+        send = posting.latest_send(connection, message.id)
+        priority = send.priority if send is not None else 1
+        posting.join(connection, target, message.channel, now, silent=message.silent, priority=priority)
+        if send is None or send.state == "pending":  # it never left: the other message tells it
+            run(sa.delete(message_alerts).where(carried))
+            remove_messages(connection, [message.id])
+        else:  # it stays as it was posted; what follows is told by the other
+            run(sa.update(messages).where(messages.c.id == message.id).values(story_id=None))
+
+
+def _pass_on(connection: sa.Connection, alert: Any, story_id: int, other: int, now: datetime) -> None:
+    """An alert whose article was split off stays where another hit of its rule was told, else it goes with it."""
+    run = connection.execute
+    told = hits.c.decision.in_((Decision.ALERT.value, Decision.JOINED.value))
+    heir = run(
+        sa.select(hits.c.id)
+        .where(hits.c.story_id == story_id, hits.c.rule_id == alert.rule_id, told)
+        .order_by(hits.c.id)
+        .limit(1)
+    ).scalar()
+    if heir is None:
+        run(sa.update(alerts).where(alerts.c.id == alert.id).values(story_id=other))
+        return
+    run(sa.update(alerts).where(alerts.c.id == alert.id).values(hit_id=heir))
+    words = {"decision": Decision.ALERT.value, "code": "new_story", "decided": now}
+    detail = "in place of an article that an analyst split off"
+    run(sa.update(hits).where(hits.c.id == heir).values(**words, detail=detail))
+
+
+def _follow(connection: sa.Connection, message_id: int, story_id: int, other: int) -> None:
+    """A message all of whose alerts went with the split-off articles becomes theirs."""
+    run = connection.execute
+    carried = (
+        sa.select(alerts.c.story_id)
+        .select_from(message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id))
+        .where(message_alerts.c.message_id == message_id)
+    )
+    told = set(run(carried).scalars())
+    if told == {other}:
+        run(sa.update(messages).where(messages.c.id == message_id).values(story_id=other))
+
+
+def _remember(
+    connection: sa.Connection, kind: str, story_id: int, other: int, article_ids: Sequence[int], now: datetime
+) -> None:
+    row = {"created": now, "kind": kind, "story_id": story_id, "other_id": other, "article_ids": list(article_ids)}
+    connection.execute(sa.insert(overrules).values(**row))

@@ -1,0 +1,277 @@
+"""Merged and split stories: what moves, what is told, and that the next article follows, on SQLite and Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from monitor.arrivals import Arrival, PollReport, take_in
+from monitor.delivery import retry
+from monitor.errors import RasidError
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.workers import ParseWorkers
+from monitor.flow import Flow
+from monitor.matching.matcher import Matcher
+from monitor.matching.query import parse
+from monitor.model import Article, Channel, ChatPace, Feed, FeedState, Outcome, OutcomeKind, Outlet, Rule
+from monitor.runtime.assembly import prime
+from monitor.runtime.overruling import Overruled, merge, split
+from monitor.store.store import Store
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SHAHED = Rule("shahed", "مسيّرات شاهد", "Shahed drones")
+ODESSA = Rule("odessa", "أوديسا", "Odessa", min_outlets=2)
+STRIKE = (
+    "أعلنت القوات الجوية الأوكرانية صباح اليوم أنها أسقطت عشرين طائرة من طراز شاهد أطلقتها روسيا خلال الليل على "
+    "العاصمة كييف ومدينة أوديسا، وأضافت في بيان أن حطام الطائرات سقط على مبنى سكني من دون وقوع إصابات بين السكان."
+)
+# The same night in other words: no wording joins the two.
+REPORT = (
+    "قضى سكان أوديسا ليلتهم في الملاجئ بعدما دوت صفارات الإنذار مرات عدة، وقال رئيس البلدية إن النوافذ تحطمت في "
+    "أحياء قريبة من الميناء وإن التيار الكهربائي انقطع عن آلاف المنازل قبل أن يعود تدريجيا مع طلوع الفجر."
+)
+
+
+@dataclass
+class Desk:
+    """One daemon's flow, fed by hand. at: minutes since NOW, counted up with each article."""
+
+    flow: Flow
+    at: int = 0
+
+    def take(self, outlet: str, title: str, text: str, *, key: str = "") -> PollReport:
+        self.at += 1
+        now = NOW + timedelta(minutes=self.at)
+        address = f"https://{outlet}.example/{key or f'{self.at}-{len(title)}'}"
+        article = Article(
+            feed_id=outlet, outlet_id=outlet, key=address, url=address, canonical_url=address, title=title, summary="",
+            body=text, author="", tags=(), language="ar", published=now, first_seen=now,
+            content_hash=f"{title} {text}",
+        )  # fmt: skip
+        feed = Feed(outlet, f"https://{outlet}.example/rss", Outlet(outlet, outlet, outlet, "LB", "ar"))
+        arrival = Arrival(feed, FeedState(outlet, now), first_poll=False, hashes=())
+        report = PollReport(outlet)
+        take_in(self.flow, arrival, [(article, self.flow.matcher.match(article))], now, report)
+        return report
+
+    def merge(self, kept: int, gone: int) -> Overruled:
+        return merge(self.flow, kept, gone, NOW + timedelta(minutes=self.at))
+
+    def split(self, story: int, *articles: int) -> Overruled:
+        return split(self.flow, story, articles, NOW + timedelta(minutes=self.at))
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        with self.flow.store._reading() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(statement))]
+
+    def stories(self) -> list[list[str]]:
+        """The outlets of each story, in the order of their articles."""
+        found: dict[object, list[str]] = {}
+        for story, outlet in self.rows("select story_id, outlet_id from articles order by id"):
+            found.setdefault(story, []).append(str(outlet))
+        return list(found.values())
+
+    def deliver(self) -> int:
+        """Send what waits; how many deliveries that were."""
+        self.at += 2
+        now = NOW + timedelta(minutes=self.at)
+        store, sent = self.flow.store, 0
+        while claims := store.claim_deliveries(now, paces={"main": ChatPace("chat")}, limit=9):
+            for claim in claims:
+                outcome = Outcome(OutcomeKind.SENT, external_id=claim.external_id or str(claim.message_id))
+                store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now, operator=None)
+                sent += 1
+        return sent
+
+
+@contextmanager
+def desks(url: str, count: int = 1, rules: Sequence[tuple[Rule, str]] = ((SHAHED, "شاهد"),)) -> Iterator[list[Desk]]:
+    """Daemons that share a database; each knows of the others by that alone."""
+    with ExitStack() as stack:
+        made = []
+        for number in range(count):
+            store = Store.open(url, owner=f"daemon {number}")
+            stack.callback(store.close)
+            flow = Flow(
+                store,
+                stack.enter_context(ThreadPoolExecutor(1)),
+                Fetcher(),
+                ParseWorkers(1),
+                Matcher([(rule, parse(query)) for rule, query in rules]),
+                {rule.id: rule for rule, _ in rules},
+                {"main": Channel("main", "console")},
+                max_ages={name: timedelta(days=2) for name in "abcdefgh"},
+            )
+            made.append(Desk(flow))
+        yield made
+
+
+@pytest.fixture
+def desk(store_url: str) -> Iterator[Desk]:
+    with desks(store_url) as (made,):
+        yield made
+
+
+def test_a_merged_story_has_the_articles_hits_and_alerts_of_both(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "ليلة شاهد في الملاجئ", REPORT)
+    assert desk.deliver() == 2
+    assert desk.merge(1, 2) == Overruled(1, 1, 0)
+    assert desk.stories() == [["a", "b"]]
+    assert desk.rows("select id from stories") == [(1,)]
+    assert desk.rows("select rule_id, story_id from alerts") == [("shahed", 1)]
+    assert desk.rows("select distinct story_id from hits") == [(1,)]
+    assert desk.deliver() == 1  # the first message shows both outlets now; the other stays as it was posted
+    view = desk.flow.store.message_rows(1)
+    assert (view.stories[0].outlet_count, view.alerts) == (2, (("shahed", 1),))
+    assert desk.flow.store.message_rows(2).alerts == (("shahed", 1),)
+
+
+def test_a_message_that_has_not_left_is_not_sent_beside_that_of_the_other_story(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "ليلة شاهد في الملاجئ", REPORT)
+    desk.merge(1, 2)
+    assert desk.deliver() == 1
+    assert desk.rows("select story_id, external_id from messages") == [(1, "1")]
+
+
+def test_the_next_article_follows_a_merge(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "ليلة شاهد في الملاجئ", REPORT)
+    desk.merge(1, 2)
+    report = desk.take("c", "ليلة شاهد في ملاجئ أوديسا", REPORT)
+    desk.take("d", "كييف: إسقاط عشرين طائرة شاهد", STRIKE)
+    assert report.alerts == 0
+    assert desk.stories() == [["a", "b", "c", "d"]]
+    assert desk.rows("select id, part from articles order by id") == [(1, None), (2, 2), (3, 2), (4, None)]
+
+
+def test_a_chain_of_merges_is_followed(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "ليلة شاهد في الملاجئ", REPORT)
+    desk.take("c", "بيان شاهد", " ".join(f"كلمة{n}" for n in range(40)))
+    desk.merge(2, 3)
+    desk.merge(1, 2)
+    desk.take("d", "نص بيان شاهد", " ".join(f"كلمة{n}" for n in range(40)))
+    assert desk.stories() == [["a", "b", "c", "d"]]
+    with pytest.raises(RasidError, match="there is no story 3: it was merged into story 1"):
+        desk.merge(1, 3)
+
+
+def test_a_rule_that_waits_for_outlets_alerts_by_a_merge(store_url: str) -> None:
+    with desks(store_url, rules=[(ODESSA, "أوديسا")]) as (desk,):
+        desk.take("a", "إسقاط عشرين طائرة", STRIKE)
+        desk.take("b", "ليلة في الملاجئ", REPORT)
+        assert desk.rows("select code from hits") == [("too_few_outlets",)] * 2
+        assert desk.merge(1, 2) == Overruled(1, 1, 1)
+        assert desk.rows("select code from hits order by id") == [("outlets_reached",), ("joined_story",)]
+
+
+def test_an_article_that_is_split_off_is_told_as_a_story_of_its_own(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+    desk.take("c", "إسقاط عشرين طائرة شاهد ليلا", STRIKE + " وقال شهود إن القصف تجدد ظهرا.")
+    assert desk.deliver() == 1
+    assert desk.split(1, 3) == Overruled(2, 1, 1)
+    assert desk.stories() == [["a", "b"], ["c"]]
+    assert desk.rows("select story_id, hit_id from alerts order by id") == [(1, 1), (2, 3)]
+    assert desk.deliver() == 2  # the first message is edited, the second sent
+    assert desk.flow.store.message_rows(1).stories[0].outlet_count == 2
+    assert desk.flow.store.message_rows(2).stories[0].outlet_count == 1
+
+
+def test_the_next_article_follows_a_split(desk: Desk) -> None:
+    more = STRIKE + " وقال شهود إن القصف تجدد ظهرا."
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+    desk.take("c", "إسقاط عشرين طائرة شاهد ليلا", more)
+    desk.split(1, 3)
+    desk.take("d", "إسقاط عشرين طائرة شاهد الليلة", more)
+    desk.take("e", "إسقاط عشرين طائرة شاهد في كييف", STRIKE)
+    assert desk.stories() == [["a", "b", "e"], ["c", "d"]]
+
+
+def test_an_alert_goes_with_its_article_unless_another_was_told_too(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+    desk.take("c", "إسقاط عشرين طائرة فوق كييف", STRIKE.replace("طراز شاهد", "صنع محلي"))
+    desk.deliver()
+    assert desk.split(1, 1) == Overruled(2, 1, 1)  # b carries the alert on, a is told anew
+    assert desk.rows("select story_id, hit_id from alerts order by id") == [(1, 2), (2, 1)]
+    assert desk.split(1, 2) == Overruled(3, 1, 0)  # c was no hit: the alert and its message go with b
+    assert desk.rows("select story_id, hit_id from alerts order by id") == [(3, 2), (2, 1)]
+    assert desk.rows("select story_id from messages order by id") == [(3,), (2,)]
+
+
+def test_an_old_article_that_is_split_off_is_not_told_again(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+    desk.at = 60 * 24 * 3
+    assert desk.split(1, 2) == Overruled(2, 1, 0)
+    assert desk.rows("select code from hits order by id") == [("new_story",), ("split_off",)]
+
+
+def test_a_split_can_be_taken_back(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+    desk.split(1, 2)
+    desk.merge(1, 2)
+    desk.take("c", "إسقاط عشرين طائرة شاهد في كييف", STRIKE)
+    assert desk.stories() == [["a", "b", "c"]]
+
+
+def test_what_cannot_be_done_is_told_and_changes_nothing(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+    attempts: list[tuple[Callable[..., Overruled], tuple[int, ...], str]] = [
+        (desk.merge, (1, 1), "story 1 is already one story"),
+        (desk.merge, (1, 9), "there is no story 9: rasid stories list"),
+        (desk.split, (9, 1), "there is no story 9"),
+        (desk.split, (1, 2, 7), "not in story 1: article 7; it has 1, 2"),
+        (desk.split, (1, 1, 2), "story 1 has no other articles"),
+    ]
+    for attempt, numbers, told in attempts:
+        with pytest.raises(RasidError, match=told):
+            attempt(*numbers)
+    assert desk.stories() == [["a", "b"]]
+    assert desk.rows("select * from overrules") == []
+
+
+async def test_overrules_hold_in_another_process_and_after_a_restart(store_url: str) -> None:
+    more = STRIKE + " وقال شهود إن القصف تجدد ظهرا."
+    with desks(store_url, count=2) as (one, other):
+        one.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+        one.take("b", "ليلة شاهد في الملاجئ", REPORT)
+        one.take("c", "إسقاط عشرين طائرة شاهد ليلا", more)
+        other.at = 3
+        other.take("d", "ليلة شاهد في ملاجئ أوديسا", REPORT)  # it knows all of them
+        one.merge(1, 2)
+        one.split(1, 3)
+        other.take("e", "ليلة شاهد في ملاجئ المدينة", REPORT)
+        other.take("f", "إسقاط عشرين طائرة شاهد الليلة", more)
+        assert other.stories() == [["a", "b", "d", "e"], ["c", "f"]]
+    with desks(store_url) as (later,):
+        await prime(later.flow, NOW + timedelta(minutes=9))
+        later.at = 9
+        later.take("g", "ليلة شاهد تحت الأرض في أوديسا", REPORT)
+        later.take("h", "إسقاط عشرين طائرة شاهد هذه الليلة", more)
+        assert later.stories() == [["a", "b", "d", "e", "g"], ["c", "f", "h"]]
+        assert later.rows("select count(*) from alerts") == [(2,)]
+
+
+def test_old_overrules_are_forgotten_with_their_stories(desk: Desk) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "ليلة شاهد في الملاجئ", REPORT)
+    desk.merge(1, 2)
+    desk.deliver()
+    report = desk.flow.store.prune(NOW + timedelta(days=40), timedelta(days=30))
+    assert (report.articles, report.stories, report.alerts) == (2, 1, 1)
+    left = {name: desk.rows(f"select count(*) from {name}") for name in ("overrules", "messages", "stories", "alerts")}
+    assert set(map(str, left.values())) == {"[(0,)]"}
