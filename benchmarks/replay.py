@@ -195,19 +195,39 @@ def stored(store: Store) -> list[Placed]:
     return found
 
 
-def account(articles: Sequence[Placed], served: Sequence[Entry]) -> dict[str, Any]:
-    """Where every entry of the archive ended: an article that bears its outlet, date and headline, or nowhere."""
-    kept = Counter((one.article.feed_id, one.article.published, one.article.title) for one in articles)
+def letters(title: str) -> str:
+    """A headline without its marks: a question mark more makes no other text."""
+    return "".join(char for char in title if char.isalnum())
+
+
+def account(store: Store, served: Sequence[Entry]) -> dict[str, Any]:
+    """Where every entry of the archive ended: an article that bears its outlet, date and headline (several entries
+    may, of one address), a later version of one of its outlet's articles that bears its headline, or nowhere."""
+    articles = stored(store)
+    kept = Counter((one.article.feed_id, one.article.published, letters(one.article.title)) for one in articles)
     wanted: Counter[tuple[str, datetime | None, str]]
-    wanted = Counter((one.outlet, one.published, one.title) for one in served)
+    wanted = Counter((one.outlet, one.published, letters(one.title)) for one in served)
     stories = Counter(one.story_id for one in articles)
+    records = (store.story_record(story_id) for story_id in stories) if wanted - kept else ()
+    versions = {
+        (one.article.feed_id, letters(later.article.title))
+        for record in records
+        if record is not None
+        for one in record.articles
+        for later in one.revisions
+    }
+    others = list((wanted - kept).elements())
+    again = [one for one in others if one in kept]
+    lost = [one for one in others if one not in kept and (one[0], one[2]) not in versions]
     return {
         "entries": len(served),
         "articles": len(articles),
+        "known_again": len(again),
+        "later_versions": len(others) - len(again) - len(lost),
         "opened_a_story": len(stories),
         "joined_a_story": len(articles) - len(stories),
         "largest_story": max(stories.values(), default=0),
-        "lost": [f"{outlet} {when:%d %H:%M} {title}" for outlet, when, title in (wanted - kept).elements()],
+        "lost": [f"{outlet} {when:%d %H:%M} {title}" for outlet, when, title in lost],
         "not_of_the_archive": (kept - wanted).total(),
     }
 
@@ -242,7 +262,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
         after, status = store.info().rows, store.status(clock())
         rules, reasons = hits_by(store)
         alerts = all_alerts(store)
-        accounted = account(stored(store), wanted)
+        accounted = account(store, wanted)
         store.close()
     of_rules = Counter(one.rule_id for one in alerts)
     return {
@@ -290,7 +310,8 @@ def show(report: Mapping[str, Any], console: Console, *, alerts: bool) -> None:
         f"{report['database']}",
         "first day": f"{first['articles']} articles, {first['hits']} hits, {first['alerts']} alerts",
         "after it": f"{rest['articles']} articles, {rest['hits']} hits, {rest['alerts']} alerts",
-        "entries": f"{accounted['articles']} stored, {rest['revised'] + first['revised']} texts revised, "
+        "entries": f"{accounted['articles']} stored, {accounted['known_again']} known again by their address, "
+        f"{accounted['later_versions']} later versions, "
         f"{len(accounted['lost'])} lost",
         "stories": f"{accounted['opened_a_story']}; {accounted['joined_a_story']} articles joined one; the largest "
         f"holds {accounted['largest_story']}",

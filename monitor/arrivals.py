@@ -25,7 +25,8 @@ from monitor.model import (
 )
 from monitor.store.intake import Intake
 from monitor.stories.assign import assign
-from monitor.stories.signature import sign
+from monitor.stories.signature import Signature, sign
+from monitor.stories.update import update_of
 
 PRIORITY: Mapping[Severity, int] = {Severity.HIGH: 0, Severity.NORMAL: 1, Severity.LOW: 2}
 
@@ -66,10 +67,13 @@ def take_in(
             posts = Posts(flow, tx, now, cap=flow.per_feed_cap)
             for article, matches in matched:
                 novelty = tx.novelty(article)
+                signature = sign(article) if novelty.kind == "new" else None
+                if signature is not None and (known := update_of(signature, flow.index, now)) is not None:
+                    novelty = tx.version_of(known, article)
                 if novelty.kind == "revision" and novelty.article_id is not None:
                     _take_in_revision(flow, tx, posts, arrival, (novelty.article_id, article), matches, report)
-                elif novelty.kind == "new":
-                    added.append(_take_in_one(flow, tx, posts, arrival, article, matches, report))
+                elif novelty.kind == "new" and signature is not None:
+                    added.append(_take_in_one(flow, tx, posts, arrival, (article, signature), matches, report))
             report.alerts = posts.finish()
             tx.add_entry_hashes(arrival.feed.id, arrival.hashes)
             tx.save_feed(arrival.state)
@@ -93,11 +97,11 @@ def _take_in_one(
     tx: Intake,
     posts: Posts,
     arrival: Arrival,
-    article: Article,
+    signed: tuple[Article, Signature],
     matches: Sequence[RuleMatch],
     report: PollReport,
 ) -> int:
-    signature = sign(article)
+    article, signature = signed
     placement = assign(article, signature, flow.index, posts.now)
     joined = placement.story_id
     story_id = tx.open_story(posts.now) if joined is None else flow.overrules.story_of(joined)

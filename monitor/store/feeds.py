@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from monitor.model import Article, Feed, FeedState
 from monitor.store import dialect
 from monitor.store.connection import Database
-from monitor.store.tables import articles, entry_hashes, feeds, gone_keys, outlets, revisions
+from monitor.store.tables import articles, entry_hashes, feeds, gone_keys, other_keys, outlets, revisions
 
 CHUNK = 400  # bound parameters a statement; SQLite's oldest limit is 999
 CLOCK_SLACK = timedelta(seconds=10)  # clocks of several machines may differ by this much
@@ -186,12 +186,18 @@ def _is_known(article: Article, contents: Mapping[tuple[str, str], set[str] | No
     return seen is None or dialect.bounded(article.content_hash) in seen
 
 
-def _hashes_of(feed_id: str, keys: Sequence[str]) -> sa.Select[Any]:
-    joined = articles.outerjoin(revisions, revisions.c.article_id == articles.c.id)
-    return (
-        sa.select(articles.c.key, articles.c.content_hash, revisions.c.content_hash.label("revised"))
-        .select_from(joined)
-        .where(articles.c.feed_id == feed_id, articles.c.key.in_(keys))
+def _hashes_of(feed_id: str, keys: Sequence[str]) -> sa.CompoundSelect[Any]:
+    """(key, content hash, a later version's content hash) of the articles known under these keys."""
+    seen = articles.outerjoin(revisions, revisions.c.article_id == articles.c.id)
+    contents = articles.c.content_hash, revisions.c.content_hash.label("revised")
+    also = sa.select(other_keys.c.key, *contents).select_from(
+        seen.join(other_keys, other_keys.c.article_id == articles.c.id)
+    )
+    return sa.union_all(
+        sa.select(articles.c.key, *contents)
+        .select_from(seen)
+        .where(articles.c.feed_id == feed_id, articles.c.key.in_(keys)),
+        also.where(other_keys.c.feed_id == feed_id, other_keys.c.key.in_(keys)),
     )
 
 

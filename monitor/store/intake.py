@@ -23,7 +23,7 @@ from monitor.store.rows import (
     placed_of,
     spans_to_json,
 )
-from monitor.store.tables import alerts, articles, entry_hashes, gone_keys, hits, revisions, stories
+from monitor.store.tables import alerts, articles, entry_hashes, gone_keys, hits, other_keys, revisions, stories
 
 
 class Intake:
@@ -39,20 +39,32 @@ class Intake:
         """Whether the article is new, the same as a known one, or a known one with content not seen before."""
         run = self._connection.execute
         known = run(
-            sa.select(articles.c.id, articles.c.content_hash).where(
-                articles.c.feed_id == article.feed_id, articles.c.key == article.key
-            )
-        ).first()
+            sa.select(articles.c.id).where(articles.c.feed_id == article.feed_id, articles.c.key == article.key)
+        ).scalar()
+        if known is None:
+            also = (other_keys.c.feed_id == article.feed_id, other_keys.c.key == article.key)
+            known = run(sa.select(other_keys.c.article_id).where(*also)).scalar()
         if known is None:
             pruned = (gone_keys.c.feed_id == article.feed_id, gone_keys.c.key == article.key)
             gone = sa.select(sa.literal(1)).where(*pruned)
             return Novelty("new" if run(gone).first() is None else "same", None)
-        if known.content_hash == dialect.bounded(article.content_hash):
-            return Novelty("same", known.id)
-        seen = sa.select(revisions.c.id).where(
-            revisions.c.article_id == known.id, revisions.c.content_hash == article.content_hash
+        return self._version(known, article)
+
+    def version_of(self, article_id: int, article: Article) -> Novelty:
+        """Whether the article has content that the stored one never had; from now on its key is known as that one's."""
+        row = {"feed_id": article.feed_id, "key": article.key, "article_id": article_id}
+        dialect.insert_new(self._connection, other_keys, [row], columns=["feed_id", "key"])
+        return self._version(article_id, article)
+
+    def _version(self, article_id: int, article: Article) -> Novelty:
+        first = sa.select(articles.c.id).where(
+            articles.c.id == article_id, articles.c.content_hash == article.content_hash
         )
-        return Novelty("revision" if run(seen).first() is None else "same", known.id)
+        later = sa.select(revisions.c.id).where(
+            revisions.c.article_id == article_id, revisions.c.content_hash == article.content_hash
+        )
+        seen = any(self._connection.execute(one).first() is not None for one in (first, later))
+        return Novelty("same" if seen else "revision", article_id)
 
     def placed_after(self, article_id: int) -> list[Placed]:
         """The articles with a higher id: what other processes took in since the story index last looked."""

@@ -26,6 +26,7 @@ from monitor.store.tables import (
     message_alerts,
     messages,
     notices,
+    other_keys,
     overrules,
     revisions,
     stories,
@@ -104,12 +105,14 @@ def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> P
         )
     ).all()
     ids = [row.id for row in old]
-    dialect.insert_new(
-        connection,
-        gone_keys,
-        [{"feed_id": row.feed_id, "key": row.key, "entry_hash": row.entry_hash, "last_seen": now} for row in old],
-        columns=["feed_id", "key"],
+    known = [{"feed_id": row.feed_id, "key": row.key, "entry_hash": row.entry_hash, "last_seen": now} for row in old]
+    also = run(
+        sa.select(other_keys.c.feed_id, other_keys.c.key)
+        .join(articles, articles.c.id == other_keys.c.article_id)
+        .where(articles.c.story_id.in_(story_ids))
     )
+    known += [{"feed_id": row.feed_id, "key": row.key, "entry_hash": "", "last_seen": now} for row in also]
+    dialect.insert_new(connection, gone_keys, known, columns=["feed_id", "key"])
     alert_ids = list(run(sa.select(alerts.c.id).where(alerts.c.story_id.in_(story_ids))).scalars())
     shown = sa.select(message_alerts.c.message_id).where(message_alerts.c.alert_id.in_(alert_ids))
     message_ids = sorted({*run(shown).scalars(), *run(_story_messages(story_ids)).scalars()})
@@ -123,6 +126,7 @@ def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> P
     for chunk in (ids[at : at + 400] for at in range(0, len(ids), 400)):
         dialect.remove_from_index(connection, chunk)
         run(sa.delete(revisions).where(revisions.c.article_id.in_(chunk)))
+        run(sa.delete(other_keys).where(other_keys.c.article_id.in_(chunk)))
         run(sa.delete(articles).where(articles.c.id.in_(chunk)))
     run(sa.delete(stories).where(stories.c.id.in_(story_ids)))
     return PruneReport(len(ids), len(story_ids), hits_gone, len(alert_ids), messages_gone)

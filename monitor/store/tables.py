@@ -104,6 +104,16 @@ articles = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# Further keys under which later versions of an article came: from another feed of its outlet, or with another GUID.
+other_keys = sa.Table(
+    "other_keys",
+    metadata,
+    sa.Column("feed_id", Key, primary_key=True),
+    sa.Column("key", Key, primary_key=True),
+    _refers("article_id", "articles.id"),
+    sa.Index("other_keys_article", "article_id"),
+)
+
 # What analysts decided. Story numbers are no foreign keys: a merged story is gone, and what it became stands here.
 overrules = sa.Table(
     "overrules",

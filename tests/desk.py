@@ -1,0 +1,101 @@
+"""Daemons whose feeds are written by hand: articles go straight into the intake, on any database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import sqlalchemy as sa
+
+from monitor.arrivals import Arrival, PollReport, take_in
+from monitor.delivery import retry
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.workers import ParseWorkers
+from monitor.flow import Flow
+from monitor.matching.matcher import Matcher
+from monitor.matching.query import parse
+from monitor.model import Article, Channel, ChatPace, Feed, FeedState, Outcome, OutcomeKind, Outlet, Rule
+from monitor.runtime.overruling import Overruled, merge, split
+from monitor.store.store import Store
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SHAHED = Rule("shahed", "مسيّرات شاهد", "Shahed drones")
+
+
+@dataclass
+class Desk:
+    """One daemon's flow, fed by hand. at: minutes since NOW, counted up with each article."""
+
+    flow: Flow
+    at: int = 0
+
+    def take(self, outlet: str, title: str, text: str, *, page: str = "", guid: str = "", feed: str = "") -> PollReport:
+        """Let a feed of an outlet bring an article. page: its address, or the end of it."""
+        self.at += 1
+        now = NOW + timedelta(minutes=self.at)
+        address = f"https://{outlet}.example/{page or f'{self.at}-{len(title)}'}" if "://" not in page else page
+        article = Article(
+            feed_id=feed or outlet, outlet_id=outlet, key=guid or address, url=address, canonical_url=address,
+            title=title, summary="", body=text, author="", tags=(), language="ar", published=now, first_seen=now,
+            content_hash=f"{title} {text}",
+        )  # fmt: skip
+        polled = Feed(feed or outlet, f"https://{outlet}.example/rss", Outlet(outlet, outlet, outlet, "LB", "ar"))
+        arrival = Arrival(polled, FeedState(polled.id, now), first_poll=False, hashes=())
+        report = PollReport(outlet)
+        take_in(self.flow, arrival, [(article, self.flow.matcher.match(article))], now, report)
+        return report
+
+    def merge(self, kept: int, gone: int) -> Overruled:
+        return merge(self.flow, kept, gone, NOW + timedelta(minutes=self.at))
+
+    def split(self, story: int, *articles: int) -> Overruled:
+        return split(self.flow, story, articles, NOW + timedelta(minutes=self.at))
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        with self.flow.store._reading() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(statement))]
+
+    def stories(self) -> list[list[str]]:
+        """The outlets of each story, in the order of their articles."""
+        found: dict[object, list[str]] = {}
+        for story, outlet in self.rows("select story_id, outlet_id from articles order by id"):
+            found.setdefault(story, []).append(str(outlet))
+        return list(found.values())
+
+    def deliver(self) -> int:
+        """Send what waits; how many deliveries that were."""
+        self.at += 2
+        now = NOW + timedelta(minutes=self.at)
+        store, sent = self.flow.store, 0
+        while claims := store.claim_deliveries(now, paces={"main": ChatPace("chat")}, limit=9):
+            for claim in claims:
+                outcome = Outcome(OutcomeKind.SENT, external_id=claim.external_id or str(claim.message_id))
+                store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now, operator=None)
+                sent += 1
+        return sent
+
+
+@contextmanager
+def desks(url: str, count: int = 1, rules: Sequence[tuple[Rule, str]] = ((SHAHED, "شاهد"),)) -> Iterator[list[Desk]]:
+    """Daemons that share a database; each knows of the others by that alone."""
+    with ExitStack() as stack:
+        made = []
+        for number in range(count):
+            store = Store.open(url, owner=f"daemon {number}")
+            stack.callback(store.close)
+            flow = Flow(
+                store,
+                stack.enter_context(ThreadPoolExecutor(1)),
+                Fetcher(),
+                ParseWorkers(1),
+                Matcher([(rule, parse(query)) for rule, query in rules]),
+                {rule.id: rule for rule, _ in rules},
+                {"main": Channel("main", "console")},
+                max_ages={name: timedelta(days=2) for name in "abcdefgh"},
+            )
+            made.append(Desk(flow))
+        yield made
