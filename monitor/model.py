@@ -312,13 +312,19 @@ class ArticleLine:
 
 @dataclass(frozen=True, slots=True)
 class StoryLines:
-    """One story in a message: its lead article first, then the others, oldest first."""
+    """One story in a message: its lead article first, then the others, oldest first.
+
+    began: the story's first article, where another one raised the alert. later: rules that an article after the lead
+    alerted, each with that article.
+    """
 
     story_id: int
     rule_ids: tuple[str, ...]
     lines: tuple[ArticleLine, ...]
     article_count: int
     outlet_count: int
+    began: ArticleLine | None = None
+    later: tuple[tuple[str, ArticleLine], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

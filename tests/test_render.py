@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_story_in_arabic() -> None:
         "وأضافت أن روسيا أطلقت 136 <b>طائرة مسيرة</b> من طراز \u2068<b>Shahed-136</b>\u2069 على أوديسا وكييف. "
         "ولم تعلق موسكو على الفور.</blockquote>\n"
         "الجزيرة · قطر · 24 نوفمبر، 13:05\n"
-        'ونقلته أيضًا: <a href="https://example.com/2">العربية</a>، \u2068BBC\u2069 عربي، +2'
+        'ونقلته أيضًا: <a href="https://example.com/2">العربية</a>، \u2068BBC\u2069 عربي، +2 (5 وسائل)'
     )
     assert rendered.text == (
         "🔴 مسيّرات شاهد · أوكرانيا\n"
@@ -92,7 +93,7 @@ def test_a_story_in_arabic() -> None:
         "وأضافت أن روسيا أطلقت 136 طائرة مسيرة من طراز \u2068Shahed-136\u2069 على أوديسا وكييف. "
         "ولم تعلق موسكو على الفور.\n"
         "الجزيرة · قطر · 24 نوفمبر، 13:05\n"
-        "ونقلته أيضًا: العربية، \u2068BBC\u2069 عربي، +2"
+        "ونقلته أيضًا: العربية، \u2068BBC\u2069 عربي، +2 (5 وسائل)"
     )
     assert not rendered.silent
 
@@ -101,7 +102,26 @@ def test_the_same_story_in_english_words() -> None:
     html = show(STORY, language="en", timezone="Europe/London").html or ""
     assert html.startswith("🔴 <b>Shahed drones · Ukraine</b>\n")
     assert "\nAl Jazeera · Qatar · 24 November, 10:05\n" in html
-    assert html.endswith('Also in: <a href="https://example.com/2">Al Arabiya</a>, BBC Arabic, +2')
+    assert html.endswith('Also in: <a href="https://example.com/2">Al Arabiya</a>, BBC Arabic, +2 (5 outlets)')
+
+
+def test_a_story_that_a_later_report_alerted_says_where_it_began_and_which_rule_came_later() -> None:
+    began = ArticleLine(
+        article("دوي انفجارات", url="https://example.com/0", published=datetime(2026, 11, 24, 9, 30, tzinfo=UTC)), BBC
+    )
+    last = ArticleLine(article("بيان", url="https://example.com/3", published=SEEN), ARABIYA)
+    late = replace(STORY, lines=(LEAD, began, last), began=began, later=(("ukraine", last),), outlet_count=3)
+    lines = (show(late).html or "").split("\n")
+    assert lines[-3:] == [
+        'أول من نشر القصة: <a href="https://example.com/0">\u2068BBC\u2069 عربي</a>، 24 نوفمبر، 12:30؛ '
+        "والتنبيه من تقرير لاحق.",
+        'أوكرانيا: من تقرير لاحق في <a href="https://example.com/3">العربية</a>، 24 نوفمبر، 13:06.',
+        'ونقلته أيضًا: <a href="https://example.com/0">\u2068BBC\u2069 عربي</a>، '
+        '<a href="https://example.com/3">العربية</a> (3 وسائل)',
+    ]
+    english = show(late, language="en", timezone="UTC").text
+    assert "First told by BBC Arabic, 24 November, 09:30; a later report raised the alert.\n" in english
+    assert "Ukraine: raised by a later report in Al Arabiya, 24 November, 10:06.\n" in english
 
 
 def test_a_digest_in_arabic_puts_each_story_once_under_its_gravest_rule() -> None:
@@ -365,6 +385,8 @@ STORIES = st.builds(
     st.lists(lines(), max_size=4).map(tuple),
     st.integers(0, 50),
     st.integers(0, 500),
+    began=st.none() | lines(),
+    later=st.lists(st.tuples(st.sampled_from(["drones", "odd"]), lines()), max_size=9).map(tuple),
 )
 
 

@@ -74,7 +74,8 @@ def decide(
         return waiting
     if backfill == "alert":
         return _verdict("backfill")
-    return _verdict("new_story" if rule.min_outlets <= 1 else "outlets_reached")
+    late = f"the story had {story.article_count} articles by then" if story.article_count > 1 else ""
+    return _verdict("new_story" if rule.min_outlets <= 1 else "outlets_reached", late)
 
 
 def redecide(

@@ -35,6 +35,7 @@ from monitor.alerts.pieces import (
 from monitor.alerts.structured import structured
 from monitor.model import Article, ArticleLine, MessageView, Rendered, Rule, Severity, StoryLines
 
+COUNTED = 3  # outlets from which their number is told: two are seen at a glance
 _LONGEST_TITLE_IN_LEAD = 24  # shared letters from which a summary counts as repeating its title
 
 
@@ -123,6 +124,7 @@ def _story(story: StoryLines, scene: Scene) -> list[list[Piece]]:
     if quoted:
         lines.append(quoted)
     lines.append(_byline(lead, scene))
+    lines += _late(story, scene)
     others = _others(story, scene)
     if others:
         lines.append(others)
@@ -146,8 +148,24 @@ def _byline(line: ArticleLine, scene: Scene) -> list[Piece]:
     return row([said(" · ".join(part for part in (outlet_name(line.outlet, scene), land, time) if part))], scene)
 
 
+def _late(story: StoryLines, scene: Scene) -> list[list[Piece]]:
+    """That the story is older than the alert, and which rules a later article of it alerted."""
+    lead = story.lines[0].article
+    told = [("began", "", story.began)] if story.began and story.began.article.when < lead.when else []
+    told += [("later", rule_name(rule_id, scene), line) for rule_id, line in story.later[: scene.portions.rules]]
+    return [row(_dated(key, rule, line, scene), scene) for key, rule, line in told]
+
+
+def _dated(key: str, rule: str, line: ArticleLine, scene: Scene) -> list[Piece]:
+    """A phrase that names an outlet, which links to its article, and when that was published."""
+    time = words.moment(line.article.when, scene.zone, scene.language, scene.now)
+    before, after = words.phrase(key, scene.language).split("{outlet}")
+    named = linked(outlet_name(line.outlet, scene), line.article.url)
+    return [said(before.format(rule=rule)), named, said(after.format(time=time))]
+
+
 def _others(story: StoryLines, scene: Scene) -> list[Piece]:
-    """«ونقلته أيضًا: العربية، رويترز، +3»: each other outlet once, by its first article."""
+    """«ونقلته أيضًا: العربية، رويترز، +3 (6 وسائل)»: each other outlet once, by its first article."""
     first: dict[str, ArticleLine] = {}
     for line in story.lines[1:]:
         if line.outlet.id != story.lines[0].outlet.id:
@@ -164,6 +182,8 @@ def _others(story: StoryLines, scene: Scene) -> list[Piece]:
         pieces.append(said(f"{comma}+{rest}"))
     elif rest > 0:
         pieces.append(said(words.count("outlets", rest, scene.language)))
+    if shown and story.outlet_count >= COUNTED:
+        pieces.append(said(f" ({words.count('outlets', story.outlet_count, scene.language)})"))
     return row(pieces, scene)
 
 

@@ -11,7 +11,11 @@ MOST_ARTICLES = 50
 
 
 def structured(view: MessageView, rules: Mapping[str, Rule]) -> dict[str, object]:
-    """{kind, message, channel, notice, stories: [{id, rules, article_count, outlet_count, articles}]}"""
+    """{kind, channel, notice, stories: [{id, rules, article_count, outlet_count, began_with, raised_later,
+    articles}]}
+
+    began_with: the story's first article, where a later one raised the alert; raised_later: rule → article.
+    """
     return {
         "kind": view.kind,
         "channel": view.channel,
@@ -26,6 +30,8 @@ def _story(story: StoryLines, rules: Mapping[str, Rule]) -> dict[str, object]:
         "rules": [_rule(rule_id, rules.get(rule_id)) for rule_id in story.rule_ids],
         "article_count": story.article_count,
         "outlet_count": story.outlet_count,
+        "began_with": story.began.article.id if story.began else None,
+        "raised_later": {rule_id: line.article.id for rule_id, line in story.later},
         "articles": [_article(line) for line in story.lines[:MOST_ARTICLES]],
     }
 

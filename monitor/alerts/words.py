@@ -39,10 +39,14 @@ _PLURALS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 _PHRASES: Mapping[str, Mapping[str, str]] = {
     "ar": {
         **{"also": "ونقلته أيضًا:", "seen": "رُصد", "digest": "حصيلة", "operator": "راصد", "comma": "، "},
+        **{"began": "أول من نشر القصة: {outlet}، {time}؛ والتنبيه من تقرير لاحق."},
+        **{"later": "{rule}: من تقرير لاحق في {outlet}، {time}."},
         **{"test": "رسالة تجربة من راصد: القناة تعمل.", "untitled": "(بلا عنوان)"},
     },
     "en": {
         **{"also": "Also in:", "seen": "seen", "digest": "Digest", "operator": "Rasid", "comma": ", "},
+        **{"began": "First told by {outlet}, {time}; a later report raised the alert."},
+        **{"later": "{rule}: raised by a later report in {outlet}, {time}."},
         **{"test": "A test message from Rasid: the channel works.", "untitled": "(untitled)"},
     },
 }

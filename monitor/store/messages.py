@@ -68,12 +68,17 @@ def _story(connection: sa.Connection, story_id: int, raised: Sequence[Any], line
     heads = connection.execute(
         sa.select(articles.c.id, articles.c.outlet_id).where(articles.c.story_id == story_id).order_by(articles.c.id)
     ).all()
-    chosen = _chosen(heads, raised[0].article_id)[:lines]
+    pairs = tuple((row.rule_id, row.article_id) for row in raised)
+    lead = pairs[0][1]
+    first = heads[0].id if heads else lead
+    needed = dict.fromkeys([lead, first, *(article_id for _, article_id in pairs)])
+    chosen = list(dict.fromkeys([*list(needed)[:lines], *_chosen(heads, lead)]))[:lines]
     rows = connection.execute(sa.select(*article_columns()).where(articles.c.id.in_(chosen)))
     texts = {row.article_id: article_of(row) for row in rows}
     found = _hits(connection, chosen, rule_ids)
     shown = [_with_spans(texts[article_id], found.get(article_id, [])) for article_id in chosen]
-    return StoryRows(story_id, rule_ids, tuple(shown), len(heads), len({head.outlet_id for head in heads}))
+    outlet_count = len({head.outlet_id for head in heads})
+    return StoryRows(story_id, rule_ids, tuple(shown), len(heads), outlet_count, first, pairs)
 
 
 def _chosen(heads: Sequence[Any], lead: int) -> list[int]:

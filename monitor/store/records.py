@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Literal, TypeVar
@@ -38,13 +38,33 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class StoryRows:
-    """One story of a message: lead first, then the first article of each other outlet, then the rest, oldest first."""
+    """One story of a message: lead first, then the first article of each other outlet, then the rest, oldest first.
+
+    first: the id of the story's first article. raised: (rule, the id of the article that made it alert).
+    """
 
     story_id: int
     rule_ids: tuple[str, ...]
     articles: tuple[tuple[Article, tuple[Span, ...]], ...]
     article_count: int
     outlet_count: int
+    first: int
+    raised: tuple[tuple[str, int], ...]
+
+    def lines(self, outlet: Callable[[str], Outlet]) -> StoryLines:
+        """The same for rendering."""
+        lines = tuple(ArticleLine(one, outlet(one.outlet_id), spans) for one, spans in self.articles)
+        by_id = {line.article.id: line for line in lines}
+        lead = self.raised[0][1]
+        return StoryLines(
+            story_id=self.story_id,
+            rule_ids=self.rule_ids,
+            lines=lines,
+            article_count=self.article_count,
+            outlet_count=self.outlet_count,
+            began=by_id.get(self.first) if self.first != lead else None,
+            later=tuple((rule, by_id[one]) for rule, one in self.raised if one > lead and one in by_id),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +87,7 @@ class MessageRows:
         def outlet(of: str) -> Outlet:
             return known.get(of) or Outlet(of, of, of, "", "und")
 
-        stories = tuple(
-            StoryLines(
-                story_id=story.story_id,
-                rule_ids=story.rule_ids,
-                lines=tuple(ArticleLine(one, outlet(one.outlet_id), spans) for one, spans in story.articles),
-                article_count=story.article_count,
-                outlet_count=story.outlet_count,
-            )
-            for story in self.stories
-        )
+        stories = tuple(story.lines(outlet) for story in self.stories)
         return MessageView(self.id, self.kind, self.channel, stories, self.text)
 
 

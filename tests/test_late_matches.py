@@ -1,0 +1,52 @@
+"""A story alerts for a rule when any of its articles matches, also a later one, and the message says so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from monitor.alerts.render import render
+from monitor.model import Rule
+from tests.desk import NOW, SHAHED, Desk, desks
+
+STRIKE = (
+    "أعلنت القوات الجوية الأوكرانية صباح اليوم أنها أسقطت عشرين طائرة أطلقتها روسيا خلال الليل على العاصمة كييف "
+    "ومدينة أوديسا، وأضافت في بيان أن حطام الطائرات سقط على مبنى سكني من دون وقوع إصابات بين السكان."
+)
+PORT = Rule("port", "الميناء", "The port")
+
+
+def message(desk: Desk, number: int = 1) -> str:
+    view = desk.flow.store.message_rows(number).view()
+    return render(view, desk.flow.rules, language="en", timezone="UTC", now=NOW + timedelta(minutes=desk.at)).text
+
+
+def test_a_later_article_alerts_and_the_message_says_where_the_story_began(store_url: str) -> None:
+    with desks(store_url) as (desk,):
+        assert desk.take("a", "إسقاط عشرين طائرة فوق كييف", STRIKE).hits == 0
+        report = desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+        assert (report.hits, report.alerts) == (1, 1)
+        assert desk.rows("select code, detail from hits") == [("new_story", "the story had 2 articles by then")]
+        assert "First told by a, 1 March, 12:01; a later report raised the alert." in message(desk)
+
+
+def test_a_second_rule_that_a_later_article_matches_joins_the_message_and_is_named(store_url: str) -> None:
+    with desks(store_url, rules=[(SHAHED, "شاهد"), (PORT, "ميناء")]) as (desk,):
+        desk.take("a", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+        desk.deliver()
+        report = desk.take("b", "إسقاط عشرين طائرة شاهد", STRIKE + " وتضرر رصيف في ميناء أوديسا.")
+        assert (report.hits, report.alerts) == (2, 1)
+        told = message(desk)
+        assert "Shahed drones · The port" in told
+        assert "The port: raised by a later report in b, 1 March, 12:04." in told
+        assert "First told" not in told
+        assert desk.deliver() == 1  # an edit: nobody is notified twice
+        assert desk.rows("select count(*) from messages") == [(1,)]
+
+
+def test_the_number_of_outlets_is_told_from_the_third_on(store_url: str) -> None:
+    with desks(store_url) as (desk,):
+        desk.take("a", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+        desk.take("b", "إسقاط عشرين طائرة شاهد", STRIKE)
+        assert message(desk).endswith("Also in: b")
+        desk.take("c", "إسقاط عشرين طائرة شاهد ليلا", STRIKE)
+        assert message(desk).endswith("Also in: b, c (3 outlets)")
