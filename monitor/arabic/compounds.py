@@ -12,6 +12,7 @@ from functools import cache
 from itertools import islice
 
 from monitor.arabic.alternates import ALTERNATES
+from monitor.arabic.names import IN_TA
 from monitor.arabic.normalise import fold, soft
 
 # Names of which every spelling finds every other. أبو, عبد and الدين need no line, see below.
@@ -111,8 +112,10 @@ def _named(words: Sequence[str], at: int, table: _Table) -> Iterator[tuple[int, 
 
 
 def _others(words: Sequence[str], at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Other words for those that begin at one: US and U.S.; محمد ابن سلمان; حزبالله for حزب الله."""
+    """Other words for those that begin at one: US and U.S.; سورية for سوريا; محمد ابن سلمان; حزبالله for حزب الله."""
     word = words[at]
+    if country := IN_TA.get(soft(word)):
+        yield 1, (country,)
     if len(words) > 1 and fold(soft(word)) in _SON:
         yield from ((1, (son,)) for son in _SON if son != fold(soft(word)))
     if _CAPITALS(word):

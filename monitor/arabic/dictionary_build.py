@@ -24,6 +24,7 @@ _HAMZA = frozenset("أإآ")
 _BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..ا.|.وا..|..ا...?|..اء").fullmatch
 _PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
 _VERBAL_NOUN = re.compile("إ..ا.").fullmatch  # إيقاف, of أوقف
+_PLURAL_IN_YA = re.compile("..ا.ي").fullmatch  # نواحي, without the article نواح
 _PLURAL_IN_M = re.compile("م.ا..").fullmatch
 _PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
 _NOMINAL_ENDINGS = ("ان", "ين", "ون", "ات")
@@ -59,9 +60,9 @@ class Lexicon:
             right |= {form: word for form in inflected if self.lemma_of.get(form) == self.lemma_of[word]}
         for noun in NOUNS_IN_TA & self.lemma_of.keys():
             right |= {noun[:-1] + ending: noun for ending in ("ة", "ات", "تان", "تين", "تا", "تي")}
-        right |= {form: lemma for lemma, forms in REFILED.items() for form in forms}
+        right |= {form: lemma for lemma, forms in REFILED.items() for form in (lemma, *forms)}
         for form, lemma in right.items():
-            for spelled in self._spelled(form):
+            for spelled in self._listed_as(form):
                 self.lemma_of[spelled] = lemma
         for form in NEVER_MEANT:
             wrong = self.lemma_of.get(form)
@@ -71,7 +72,7 @@ class Lexicon:
             if wrong and form[0] == "أ":
                 self.lemma_of[form] = form  # the hamza, where it is written, still tells it from the common word
 
-    def _spelled(self, form: str) -> set[str]:
+    def _listed_as(self, form: str) -> set[str]:
         """How the list has a form: not without the hamza where that is rather another (اشخاص is أشخاص, not إشخاص)."""
         plural = "أ" + form[1:]
         another = form[0] == "إ" and plural in self.lemma_of and plural not in NEVER_MEANT
@@ -113,7 +114,18 @@ class Lexicon:
         found = {self.lemma_of[form] for form in (word, "ال" + word) if form in self.lemma_of}
         return {lemma for lemma in found if lemma == word or self._rightly(word, lemma)}
 
+    def defective_participles(self) -> set[str]:
+        """منتمي, of انتمى: its ي is only written with the article, before the owner and in the feminine."""
+        return {
+            form
+            for form, lemma in self.lemma_of.items()
+            if form[0] == "م" and form[-1] == "ي" and lemma[-1] == "ى" and self.lemma_of.get(form[:-1]) == lemma
+            if not self.lemmas(form) and not self.lemmas(form[:-1])
+        }
+
     def _rightly(self, word: str, lemma: str) -> bool:
+        if word in REFILED.get(lemma, ()):
+            return True
         if not set(_consonants(fold(word))) & set(_consonants(fold(lemma))):  # يان under إلى
             return False
         if (word[0] == "م" and lemma[0] != "م") or _acting(word, lemma):  # a participle under its verb
@@ -156,6 +168,15 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
             found["t" + bare_alef(word)] += lemmas
     for lemma in sorted(lexicon.forms_of):
         found["f" + lemma] += sorted(lexicon.nominal(lemma))
+        for plural in filter(_PLURAL_IN_YA, lexicon.nominal(lemma) - {lemma}):
+            if plural[:-1] not in lexicon.lemma_of and lemma[-1] != "ي":
+                found["f" + lemma].append(plural[:-1])
+                found["t" + plural[:-1]].append(lemma)
+    for participle in sorted(lexicon.defective_participles()):
+        stem = participle[:-1]
+        found["f" + participle] += (participle, stem, stem + "ون", stem + "ين")
+        for typed in (participle, stem, stem + "ون", stem + "ين"):
+            found["t" + typed] = [participle]
     for singular, plurals in PLURALS.items():
         lemmas = sorted(lexicon.lemmas(singular))
         if not lemmas:  # مليشيا

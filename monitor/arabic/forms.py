@@ -15,7 +15,7 @@ from typing import Literal
 from monitor.arabic.corrections import UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
 from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, is_defective, looks_common, singulars
-from monitor.arabic.names import PARTS, WITHOUT_ARTICLE, territories
+from monitor.arabic.names import IN_TA, PARTS, WITHOUT_ARTICLE, territories
 from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.tokens import AL, BARE
 
@@ -23,6 +23,7 @@ Kind = Literal["auto", "name", "word"]
 # Broken plurals that take the ا of the accusative: عروضا, أضرارا, رجالا, دولا.
 _BROKEN = re.compile("[^اوي].[^اوي]|..و[^اوي]|[^ا].ا[^اويء]|أ..ا[^اويء]").fullmatch
 _MEANT = {bare_alef(word): word for word in UNMARKED}  # اعلام, typed so, is إعلام
+_AFTER_YA = ("يا", "يان", "ية")  # of a word that loses its ي: ناد, ناديا, ناديان
 _NUMBERED = ("ان", "ين", "ون")
 
 
@@ -48,6 +49,12 @@ class Forms:
         """Whether it is a name, or a word that the dictionary has only as typed (نتنياهو)."""
         return self.kind == "name" or len(self.modes) == 1
 
+    @property
+    def later(self) -> str:
+        """What stands for it inside a phrase with or without the article; "" of a name that never has one (ماكرون)."""
+        folded = fold(self.stem)
+        return "" if self.kind == "name" and self.modes.get(folded) == BARE else folded
+
 
 def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = None) -> Forms:
     """All forms of one word (any spelling of it); a term in Latin letters or digits has only itself."""
@@ -68,7 +75,11 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
     if dictionary:
         own = lemmas | {typed, stem}
         refused = _refused(found, own, dictionary)
-        barred = _barred(_MEANT.get(stem, stem), found, hosts, own, dictionary) if sort == "word" else barred
+        if sort == "word":
+            barred = _barred(_MEANT.get(stem, stem), found, hosts, own, dictionary)
+            bare = {other for other in barred if other[-1] == "ى" and not _takes_article(other, dictionary)}
+            barred -= bare  # التوالى is التوالي
+            refused |= {before + other for other in bare for before in ("", "و", "ف")}
     return Forms(typed, stem, sort, modes, refused, barred, frozenset(map(fold, hosts)))
 
 
@@ -128,7 +139,8 @@ def _forms(
         yield Form(typed, ANY, "as typed")  # also with an article: التزام has none of its own
         yield Form(stem, AL if country else ANY, "with or without the article")
     else:
-        yield Form(stem, BARE if stem in WITHOUT_ARTICLE else ANY, "as typed")
+        bare = stem in WITHOUT_ARTICLE or (stem in IN_TA and kind == "name")
+        yield Form(stem, BARE if bare else ANY, "as typed")
         if stem == "الله":
             yield Form("لله", BARE, "ل and الله")
     for part in PARTS.get(typed, ()):
@@ -152,9 +164,15 @@ def _of_name(stem: str, guessed: bool) -> Iterator[Form]:
 
 def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -> Iterator[Form]:
     listed: set[str] = set()
+    bases = {stem, *lemmas}
     if dictionary:
         for lemma in sorted(lemmas):
-            for text in dictionary.forms(lemma):
+            texts = dictionary.forms(lemma)
+            defective = sum(lemma + ending in texts for ending in _AFTER_YA) > 1
+            if defective and (len(lemma) > 3 or lemma[1] != "ا"):
+                bases.add(lemma + "ي")
+                yield Form(lemma + "ي", ANY, "with its ي")
+            for text in texts:
                 definite = text.startswith("ال") and len(text) > 4 and not lemma.startswith("ال")
                 bare = text[2:] if definite else text
                 listed.add(bare)
@@ -163,7 +181,6 @@ def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -
                 yield Form(bare, BARE if construct else AL if definite else ANY, f"listed under {lemma}")
                 if bare != lemma and _BROKEN(bare):
                     yield Form(bare + "ا", BARE, f"accusative of {bare}")
-    bases = {stem, *lemmas}
     if not lemmas:
         found = {text for text in singulars(stem) if not (dictionary and _is_another(text, dictionary))}
         bases |= found
@@ -247,6 +264,11 @@ def _refused(found: Iterable[str], own: frozenset[str], dictionary: Dictionary) 
                 for whole in {other.soft, bare_alef(other.soft)}:
                     refused |= {whole} if whole[0] in "وف" else {whole, "و" + whole, "ف" + whole}
     return frozenset(refused - set(found))
+
+
+def _takes_article(word: str, dictionary: Dictionary) -> bool:
+    """Whether a word in ى is a noun (المبنى) and no verb (توالى), which never has an article."""
+    return any(one.soft[-1] == "ى" for one in dictionary.owners("ال" + word))
 
 
 def _reads_otherwise(form: str) -> bool:

@@ -30,6 +30,10 @@ LIKE_WORDS = tuple(_LIKE_WORDS.split())
 # Names of people that are another word with the article: الكاميرون is a country, الماكرون are the cunning.
 WITHOUT_ARTICLE = frozenset(("كاميرون", "ماكرون"))
 
+# A country that some newspapers end in ا and some in ة; as a name it has no article, السورية is «Syrian». It is the
+# only one: روسية, ليبية and تركية are always adjectives.
+IN_TA = {"سوريا": "سورية", "سورية": "سوريا"}
+
 # Words that names are made of, and what they also look like by case or spelling: في أبي ظبي.
 PARTS = {
     **dict.fromkeys(("أبو", "ابو"), ("أبا", "أبي")),

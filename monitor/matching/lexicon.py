@@ -219,8 +219,8 @@ class Lexicon:
             forms = self._expanded[word.text, kind] = expand(word.text, kind, dictionary=self.dictionary)
         entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
         modes = dict(forms.modes)
-        if word.later:  # inside a phrase the article may come and go
-            modes[fold(forms.stem)] = ANY
+        if word.later and forms.later:
+            modes[forms.later] = ANY
         hosts = dict.fromkeys(forms.hosts, entry[BARE])
         if word.mode == "verb":
             for form in conjugations(word.text):
