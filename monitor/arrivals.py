@@ -24,6 +24,7 @@ from monitor.model import (
     Verdict,
 )
 from monitor.store.intake import Intake
+from monitor.stories import packed
 from monitor.stories.assign import assign
 from monitor.stories.signature import Signature, sign
 from monitor.stories.update import update_of
@@ -105,7 +106,7 @@ def _take_in_one(
     placement = assign(article, signature, flow.index, posts.now)
     joined = placement.story_id
     story_id = tx.open_story(posts.now) if joined is None else flow.overrules.story_of(joined)
-    article_id = tx.add_article(article, story_id, placement, arrival.first_poll)
+    article_id = tx.add_article(article, story_id, placement, arrival.first_poll, packed.pack(signature))
     flow.index.add(article_id, story_id if joined is None else joined, signature, article.when)
     if joined is None and not matches:  # most articles: nobody waits for them
         return article_id

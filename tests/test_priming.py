@@ -1,14 +1,25 @@
-"""A start among thousands of stored articles: the daemon works at once, and no story is told twice."""
+"""A start among thousands of stored articles: the daemon works at once, and no story is told twice.
+
+What the index needs is kept in the database, and made anew where it is not there or of another scheme.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from monitor.model import Article, Placement
 from monitor.pipeline import poll_feed
 from monitor.runtime import configuration
-from monitor.runtime.assembly import PRIME_BATCH, open_flow
+from monitor.runtime.assembly import PRIME_BATCH, open_flow, prime
 from monitor.store.store import Store
+from monitor.stories import packed
+from monitor.stories.index import StoryIndex
+from monitor.stories.signature import sign
+from tests.desk import NOW, desks
 from tests.feed_server import FeedServer
 from tests.living import Item, rss
 
@@ -60,3 +71,52 @@ async def test_a_poll_waits_for_the_stored_stories_and_other_work_does_not(tmp_p
             assert report.new == 1
             assert len(flow.index) == STORED + 2
             assert (await flow.write(flow.store.status, datetime.now(UTC))).stories == STORED + 1
+
+
+async def primed(url: str, now: datetime) -> StoryIndex:
+    with desks(url) as (desk,):
+        await prime(desk.flow, now)
+        return desk.flow.index
+
+
+async def test_what_was_not_kept_is_signed_again_and_kept_from_then_on(store_url: str) -> None:
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    fill(store_url, now)  # as an older rasid did, which kept nothing
+    with desks(store_url) as (desk,):
+        assert desk.rows("select count(*) from signatures") == [(0,)]
+        desk.at = int((now - NOW).total_seconds() / 60)
+        await prime(desk.flow, now)
+        desk.take("sada", "جسر النهر يفتح أمام السيارات", BODY)
+        assert desk.rows("select count(*) from signatures") == [(STORED + 2,)]
+        first = desk.flow.index
+        desk.flow.store.keep_signatures({STORED + 1: bytes([packed.SCHEME + 1]) + b"of another rasid"})
+    again = await primed(store_url, now)
+    copy = sign(replace(article(1, now), title="خبر", body=BODY, content_hash="copy", key="copy"))
+    found = [[one.article_id for one in index.candidates(copy)] for index in (first, again)]
+    assert found[0] == found[1] and sorted(found[0]) == [STORED + 1, STORED + 2]
+
+
+async def test_signatures_of_articles_that_left_the_window_are_dropped(store_url: str) -> None:
+    now = datetime.now(UTC)
+    fill(store_url, now - timedelta(days=8))
+    with desks(store_url) as (desk,):
+        desk.at = int((now - NOW).total_seconds() / 60)
+        desk.take("sada", "جسر النهر يفتح أمام السيارات", BODY)
+        desk.flow.store.keep_signatures({1: b"old"})
+        assert desk.flow.store.drop_signatures(now - desk.flow.index.window) == 1
+        assert desk.rows("select article_id from signatures") == [(STORED + 2,)]
+    assert len(await primed(store_url, now)) == 1
+
+
+TEXT = st.text(max_size=60)
+
+
+@given(TEXT, TEXT, st.lists(st.sampled_from(BODY.split()), max_size=90).map(" ".join))
+def test_a_signature_is_the_same_after_it_was_kept(key: str, title: str, body: str) -> None:
+    signature = sign(replace(article(1, NOW), key=key, title=title, body=body))
+    assert packed.unpack(packed.pack(signature)) == signature
+
+
+@pytest.mark.parametrize("kept", [b"", b"\x00", bytes([packed.SCHEME + 1]) * 90])
+def test_what_another_scheme_kept_is_no_signature(kept: bytes) -> None:
+    assert packed.unpack(kept) is None

@@ -23,10 +23,11 @@ from monitor.runtime.configuration import Configuration
 from monitor.runtime.database import open_store
 from monitor.runtime.logs import log
 from monitor.store.connection import utc_now
+from monitor.stories import packed
 from monitor.stories.index import StoryIndex
 from monitor.stories.signature import sign
 
-PRIME_BATCH = 200  # articles added to the story index in one go: a tenth of a second
+PRIME_BATCH = 200  # articles added to the story index in one go: a tenth of a second where they must be signed
 PRIME_AGAIN = 5.0  # seconds
 
 
@@ -174,25 +175,41 @@ async def prime(flow: Flow, now: datetime) -> None:
     on in between. A database that fails is asked again."""
     since = now - flow.index.window
     newest: int | None = None
+    after = 0
     while True:
         try:
             if newest is None:
                 newest = await flow.write(flow.store.newest_article)
-            if not await flow.write(_prime_some, flow, since):
-                break
+                after = await flow.write(flow.store.oldest_since, since) - 1
+            last = await flow.write(_prime_some, flow, since, after)
         except StoreError as error:
             log().warning("the recent stories cannot be read; tried again", error=str(error))
             await asyncio.sleep(PRIME_AGAIN)
+            continue
+        if last is None:
+            break
+        after = last
     flow.index.last_id = max(flow.index.last_id, newest)
 
 
-def _prime_some(flow: Flow, since: datetime) -> bool:
-    """Add the next articles; whether there may be more."""
-    batch = flow.store.articles_since(since, after_id=flow.index.last_id, limit=PRIME_BATCH)
-    for placed in batch:
-        if placed.article.id is not None:
-            flow.index.add(placed.article.id, placed.part, sign(placed.article), placed.article.when)
-    return len(batch) == PRIME_BATCH
+def _prime_some(flow: Flow, since: datetime, after: int) -> int | None:
+    """Add the next articles, above the id `after`; the last one's id, None where there were no more.
+
+    Those whose signature was not kept are signed, and kept for the next start.
+    """
+    batch = flow.store.filed_since(since, after_id=after, limit=PRIME_BATCH)
+    if not batch:
+        return None
+    known = {one.article_id: packed.unpack(one.signature or b"") for one in batch}
+    strange = [article_id for article_id, signature in known.items() if signature is None]
+    signed = {one.id: sign(one) for one in flow.store.articles_by_id(strange) if one.id is not None} if strange else {}
+    if signed:
+        flow.store.keep_signatures({article_id: packed.pack(signature) for article_id, signature in signed.items()})
+    for one in batch:
+        signature = known[one.article_id] or signed.get(one.article_id)
+        if signature is not None:  # else it was removed meanwhile
+            flow.index.add(one.article_id, one.part, signature, one.when)
+    return batch[-1].article_id
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -267,6 +267,7 @@ class Daemon:
             pass
 
     async def _prune(self) -> None:
+        await self.flow.write(self.flow.store.drop_signatures, self.clock() - self.flow.index.window)
         keep: timedelta | None = self.settings.retention.keep
         if keep is not None:
             steps = self.flow.store.prune_steps(self.clock(), keep)

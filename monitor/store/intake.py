@@ -23,7 +23,17 @@ from monitor.store.rows import (
     placed_of,
     spans_to_json,
 )
-from monitor.store.tables import alerts, articles, entry_hashes, gone_keys, hits, other_keys, revisions, stories
+from monitor.store.tables import (
+    alerts,
+    articles,
+    entry_hashes,
+    gone_keys,
+    hits,
+    other_keys,
+    revisions,
+    signatures,
+    stories,
+)
 
 
 class Intake:
@@ -90,9 +100,14 @@ class Intake:
     def open_story(self, now: datetime) -> int:
         return self._insert(stories, opened=now)
 
-    def add_article(self, article: Article, story_id: int, placement: Placement, first_poll: bool) -> int:
-        """The new article's id. Its key must be new in its feed: see novelty."""
-        return self._insert(articles, **article_values(article, story_id, placement, first_poll=first_poll))
+    def add_article(
+        self, article: Article, story_id: int, placement: Placement, first_poll: bool, signature: bytes = b""
+    ) -> int:
+        """The new article's id. Its key must be new in its feed: see novelty. signature: kept for the next start."""
+        article_id = self._insert(articles, **article_values(article, story_id, placement, first_poll=first_poll))
+        if signature:
+            self._connection.execute(sa.insert(signatures).values(article_id=article_id, kept=signature))
+        return article_id
 
     def add_revision(self, article_id: int, article: Article) -> int:
         """Keep a later text of a stored article; the id is add_hit's revision_id. Known content adds nothing."""

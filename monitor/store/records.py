@@ -33,6 +33,19 @@ class Placed:
     part: int
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A stored article as the story index wants it. part: as in Placed. when: as of the article.
+
+    signature: what was kept of it; None: nothing.
+    """
+
+    article_id: int
+    part: int
+    when: datetime
+    signature: bytes | None
+
+
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -29,6 +29,7 @@ from monitor.store.tables import (
     other_keys,
     overrules,
     revisions,
+    signatures,
     stories,
 )
 
@@ -127,6 +128,7 @@ def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> P
         dialect.remove_from_index(connection, chunk)
         run(sa.delete(revisions).where(revisions.c.article_id.in_(chunk)))
         run(sa.delete(other_keys).where(other_keys.c.article_id.in_(chunk)))
+        run(sa.delete(signatures).where(signatures.c.article_id.in_(chunk)))
         run(sa.delete(articles).where(articles.c.id.in_(chunk)))
     run(sa.delete(stories).where(stories.c.id.in_(story_ids)))
     return PruneReport(len(ids), len(story_ids), hits_gone, len(alert_ids), messages_gone)

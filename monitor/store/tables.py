@@ -114,6 +114,14 @@ other_keys = sa.Table(
     sa.Index("other_keys_article", "article_id"),
 )
 
+# What the story index holds of each recent article, as bytes that only monitor.stories reads.
+signatures = sa.Table(
+    "signatures",
+    metadata,
+    sa.Column("article_id", sa.Integer, sa.ForeignKey("articles.id"), primary_key=True, autoincrement=False),
+    sa.Column("kept", sa.LargeBinary, nullable=False),
+)
+
 # What analysts decided. Story numbers are no foreign keys: a merged story is gone, and what it became stands here.
 overrules = sa.Table(
     "overrules",
