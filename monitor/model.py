@@ -185,12 +185,18 @@ class RuleMatch:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an article belongs. story_id None: it opens a story. how: new, url, guid, content, title, body."""
+    """Where an article belongs. story_id None: it opens a story. how: new, url, guid, content, title, body.
+
+    change: the toll that rose since the article it was found like, "4 → 7". denies: the story that it denies or
+    corrects, which it does not join.
+    """
 
     story_id: int | None
     how: str
     detail: str = ""
     similarity: float = 0.0  # 0..1 against the nearest article, joined or not
+    change: str = ""
+    denies: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.arabic.tokens import words
 from monitor.model import Article, Placement
-from monitor.stories import contradict
-from monitor.stories.assign import assign, weigh
+from monitor.stories import headline
+from monitor.stories.assign import assign
+from monitor.stories.evidence import weigh
 from monitor.stories.index import Postings, StoryIndex
 from monitor.stories.signature import BODY_WORDS, sign, unpack
 
@@ -237,8 +239,12 @@ def test_a_signature_is_small_and_the_same_every_time() -> None:
 
 
 def test_numbers_in_words_and_digits_are_the_same_number() -> None:
-    assert contradict.number("خمسة") == contradict.number("5") == "5"
-    assert contradict.number("جسر") == ""
+    assert headline.number("خمسة") == headline.number("5") == headline.number("و5") == 5
+    assert headline.number("جسر") is None
+    titles = ("ثلاثة آلاف لاجئ", "خمسة وعشرون لاجئا", "6.5 مليار ريال", "مقتل 4 وإصابة 7 آخرين", "الدفعة الثالثة")
+    assert [[count.value for count in headline.counts(words(title))] for title in titles] == [
+        [3000], [25], [6.5e9], [4, 7], [],
+    ]  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,51 +1,87 @@
-"""Same event? Where an article belongs among the recent ones. Pure; the only module that knows rapidfuzz.
+"""Same event? Where an article belongs among the recent ones. Pure.
 
     1. exact keys: equal content, URL, or key inside the outlet
-    2. for each candidate of the index, nearest first: the evidence of title, text and lead (`weigh`)
-    3. the strongest candidate without a contradiction wins; else the article opens a story
+    2. each candidate of the index is judged: does the evidence join, and does anything speak against it?
+    3. stories are weighed: every member that joins speaks for its story, every other one half as loud against it. Of
+       the stories with more for than against, one that holds a copy takes the article, else the one with the most;
+       where there is none, the article opens a story
 
 Evidence that joins, with J the Jaccard similarity of the texts' four-word shingles:
 
-    J ≥ JOIN                                          how "body"
-    J ≥ LIKELY and alike titles                       how "title"   (a rewrite)
-    a summary that is the beginning of the other's text, and titles that share words      how "body"
+    J ≥ JOIN (JOIN_BRIEF between two summaries)                                    how "body"
+    J ≥ LIKELY, the leads say the same, alike titles (a rewrite)                   how "title"
+    a summary whose words are the beginning of the other, and titles that share words     how "body"
     one has no text to speak of: the same title but for small words, close in time        how "title"
 
-Containment alone never joins: collections and long backgrounds contain many reports.
+What an outlet words alike a day later is mostly its column, or a report with yesterday's background: it must also
+begin alike. Containment alone never joins: collections and long backgrounds contain many reports.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rapidfuzz import fuzz
-
 from monitor.model import Article, Placement
-from monitor.stories import contradict
+from monitor.stories import headline
+from monitor.stories.contradict import COPY, DAILY, SAME_SENTENCE, SURE, objection
+from monitor.stories.evidence import Evidence, weigh
 from monitor.stories.index import Entry, StoryIndex
-from monitor.stories.signature import LEAD_WORDS, Signature, unpack
+from monitor.stories.signature import Signature, unpack
 
-JOIN = 0.38
-SURE = 0.7  # texts so alike that differing numbers are a new toll, not another event
-COPY = 0.9
-LIKELY = 0.2
-LIKELY_TITLE = 80.0
+JOIN = 0.4
+JOIN_BRIEF = 0.27
+BRIEF_SHINGLES = 55  # two texts up to this long are what feeds give of reports, and these have more in common
+TINY_SHINGLES = 30  # in so short a text who did it («صاحب السمو الملكي …») takes more room than what was done
+TINY_TITLE = 65.0
+TINY_LEAST_TITLE = 40.0
 SUMMARY_SHINGLES = 70  # a text up to this long may be the summary of a longer one
-SUMMARY_SHARE = 0.6
+LIKELY = 0.3
+LIKELY_LEAD = 0.35
+LIKELY_TITLE = 75.0
+SHARED_LEAD = 0.17  # what a report printed again has at least, and one that shares its background has not
+SUMMARY_LEAD = 0.6
 TITLE_ALONE = 90.0
 TITLE_WORDS = 4  # content words a title needs to stand alone
 CLOSE = timedelta(hours=36)
-DAILY = timedelta(hours=18)  # what one outlet words alike so much later is a column: weather, prices, prayer times
+AGAINST = 0.6  # weight of a member that does not join, beside one that barely does
+NEUTRAL = 0.3
+MEMBERS = 16  # of a story that are asked, the newest: bounds the cost of a huge one
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """How alike two articles are. body: J, −1 where a text is missing. title: 0..100."""
+class Judgement:
+    """What became of one candidate. how: "" where the evidence does not join; against: what stood in the way."""
 
-    body: float
-    lead: float
-    title: float
+    entry: Entry
+    evidence: Evidence
+    how: str
+    against: str
+
+    @property
+    def joins(self) -> bool:
+        return bool(self.how) and not self.against
+
+    @property
+    def similarity(self) -> float:
+        """0..1: how close the two are; a title without texts counts in full."""
+        alone = 100 if self.how == "title" and self.evidence.body < 0 else 200
+        return round(max(self.evidence.body, self.evidence.title / alone, 0.9 * self.evidence.lead), 3)
+
+    @property
+    def weight(self) -> float:
+        """What this member of a story says for or against it: a copy speaks louder than a rewrite."""
+        if self.joins:
+            return max(1.0, self.evidence.body / JOIN)
+        near = self.evidence.body >= NEUTRAL or self.evidence.lead >= LIKELY_LEAD
+        return 0.0 if near and not self.against else -AGAINST
+
+    def told(self) -> str:
+        shown = self.evidence.told()
+        if self.against:
+            return f"like article {self.entry.article_id} ({shown}), but {self.against}"
+        return f"{'like' if self.how else 'nearest:'} article {self.entry.article_id}{':' if self.how else ','} {shown}"
 
 
 def assign(article: Article, signature: Signature, index: StoryIndex, now: datetime) -> Placement:
@@ -53,114 +89,67 @@ def assign(article: Article, signature: Signature, index: StoryIndex, now: datet
     oldest = now - index.window
     for how, entry in index.exact(signature):
         if entry.when >= oldest and _trust(how, signature, entry, abs(article.when - entry.when)):
-            return Placement(entry.story_id, how, f"same {_KEYS[how]} as article {entry.article_id}", 1.0)
-    best = nearest = Placement(None, "new")
+            detail = f"same {_KEYS[how]} as article {entry.article_id}"
+            return Placement(entry.story_id, how, detail, 1.0, headline.change(entry.signature.title, signature.title))
     mine = set(unpack(signature.shingles))
-    for entry in index.candidates(signature):
-        if entry.when < oldest:
-            continue
-        placement = _judge(signature, mine, entry, abs(article.when - entry.when))
-        if placement.story_id is not None and placement.similarity > best.similarity:
-            best = placement
-            if best.similarity >= COPY:
-                break
-        elif placement.story_id is None and placement.similarity > nearest.similarity:
-            nearest = placement
-    return best if best.story_id is not None else nearest
+
+    def asked(entries: Iterable[Entry]) -> dict[int, Judgement]:
+        recent = [entry for entry in entries if entry.when >= oldest]
+        return {one.article_id: judge(signature, one, abs(article.when - one.when), mine) for one in recent}
+
+    judged = asked(index.candidates(signature))
+    best, most = None, (False, 0.0)
+    for story_id in dict.fromkeys(one.entry.story_id for one in judged.values() if one.joins):
+        members = index.members(story_id, MEMBERS)
+        judged |= asked(entry for entry in members if entry.article_id not in judged)
+        closest = _closest(one for one in judged.values() if one.joins and one.entry.story_id == story_id)
+        behind = sum(judged[entry.article_id].weight for entry in members if entry.article_id in judged)
+        standing = (closest is not None and closest.evidence.body >= COPY, behind)
+        if behind > 0 and standing > most:
+            best, most = closest, standing
+    if best is not None:
+        change = headline.change(best.entry.signature.title, signature.title)
+        return Placement(best.entry.story_id, best.how, best.told(), best.similarity, change)
+    nearest = _closest(judged.values())
+    if nearest is None:
+        return Placement(None, "new")
+    return Placement(None, "new", nearest.told(), nearest.similarity, denies=_denied(signature, judged.values()))
 
 
 _KEYS = {"content": "text", "url": "address", "guid": "identifier within the outlet"}
 
 
-def weigh(one: Signature, other: Signature, shingles: set[int] | None = None) -> Evidence:
-    """The evidence that two articles report the same event. shingles: those of `one`, where the caller has them."""
-    mine, yours = unpack(one.shingles), unpack(other.shingles)
-    title = _title_ratio(one.title, other.title)
-    if not mine or not yours:
-        return Evidence(-1.0, 0.0, title)
-    shared = len((set(mine) if shingles is None else shingles).intersection(yours))
-    body = shared / (len(mine) + len(yours) - shared)
-    short, long = (mine, yours) if len(mine) <= len(yours) else (yours, mine)
-    lead = 0.0
-    if body < JOIN and shared and len(short) <= SUMMARY_SHINGLES:
-        start = set(long[: len(short) + len(short) // 4 + 4])
-        lead = sum(one in start for one in short) / len(short)
-    return Evidence(body, lead, title)
-
-
-def _judge(signature: Signature, mine: set[int], entry: Entry, apart: timedelta) -> Placement:
-    other = entry.signature
-    evidence = weigh(signature, other, mine)
-    how = _joins(evidence, signature, other, apart)
-    similarity = round(max(evidence.body, evidence.lead * 0.9 if how == "body" else 0, evidence.title / 200), 3)
-    if not how:
-        return Placement(None, "new", f"nearest: article {entry.article_id}, {_show(evidence)}", similarity)
-    against = _contradiction(evidence, signature, other, apart)
-    if against:
-        return Placement(None, "new", f"like article {entry.article_id} ({_show(evidence)}), but {against}", similarity)
-    if how == "title" and evidence.body < 0:
-        similarity = round(evidence.title / 100, 3)
-    return Placement(entry.story_id, how, f"like article {entry.article_id}: {_show(evidence)}", similarity)
+def judge(one: Signature, other: Entry, apart: timedelta, shingles: set[int] | None = None) -> Judgement:
+    """Whether an article reports the same event as one of the index. shingles: those of `one`, where at hand."""
+    evidence = weigh(one, other.signature, shingles)
+    how = _joins(evidence, one, other.signature, apart)
+    against = objection(one, other.signature, evidence, apart) if how else ""
+    return Judgement(other, evidence, how, against)
 
 
 def _joins(evidence: Evidence, one: Signature, other: Signature, apart: timedelta) -> str:
-    if evidence.body >= JOIN:
-        return "body"
-    close = _close(one, other, apart)
-    if evidence.body >= LIKELY and evidence.title >= LIKELY_TITLE and close:
+    body, lead, title = evidence.body, evidence.lead, evidence.title
+    close = apart <= (DAILY if one.outlet == other.outlet else CLOSE)
+    if body < 0:
+        return "title" if title >= TITLE_ALONE and close and _telling(one, other) else ""
+    shorter, longer = sorted((len(one.shingles) // 4, len(other.shingles) // 4))
+    if shorter <= TINY_SHINGLES:
+        rewrite = title >= TINY_TITLE and (body >= JOIN_BRIEF or lead >= SUMMARY_LEAD)
+        return "body" if rewrite or (body >= JOIN and title >= TINY_LEAST_TITLE) else ""
+    again = one.outlet == other.outlet and not close and body < SURE
+    if body >= (JOIN_BRIEF if longer <= BRIEF_SHINGLES else JOIN):
+        return "" if again and lead < SHARED_LEAD and title < LIKELY_TITLE else "body"
+    if body >= LIKELY and lead >= LIKELY_LEAD and title >= LIKELY_TITLE:
         return "title"
-    if evidence.lead >= SUMMARY_SHARE and evidence.title >= 50:
+    if again and body >= LIKELY and (lead >= SUMMARY_LEAD or (lead >= 0.4 and title >= 65)):
         return "body"
-    if evidence.body < 0 and evidence.title >= TITLE_ALONE and close and _telling(one, other):
-        return "title"
-    return ""
-
-
-def _close(one: Signature, other: Signature, apart: timedelta) -> bool:
-    return apart <= (DAILY if one.outlet == other.outlet else CLOSE)
+    return "body" if shorter <= SUMMARY_SHINGLES and lead >= SUMMARY_LEAD and title >= 50 else ""
 
 
 def _telling(one: Signature, other: Signature) -> bool:
     """Whether both titles have enough content words to stand alone."""
-    mine, yours = set(contradict.content(one.title)), set(contradict.content(other.title))
+    mine, yours = set(headline.content(one.title)), set(headline.content(other.title))
     return min(len(mine), len(yours)) >= TITLE_WORDS
-
-
-def _contradiction(evidence: Evidence, one: Signature, other: Signature, apart: timedelta) -> str:
-    """Why two articles that look alike are not the same event, "" if nothing says so."""
-    mine, yours = set(contradict.content(one.title)), set(contradict.content(other.title))
-    if evidence.body < SURE or evidence.title >= 65:
-        opposites = contradict.opposed(mine - yours, yours - mine)
-        if opposites:
-            return f"one says the opposite of the other: {opposites}"
-    if evidence.title >= (75 if evidence.body < SURE else 85):
-        if (contradict.negations(one.title.split()) - contradict.negations(other.title.split())) % 2:
-            return "one title negates"
-        if _short(one) and _short(other) and contradict.opposed_leads(one, other):
-            return "one text says the opposite of the other"
-    column = one.outlet == other.outlet and apart > DAILY
-    if evidence.body < (COPY if column else SURE):
-        numbers = contradict.numbers_differ(one, other)
-        if numbers:
-            return f"numbers differ: {numbers}"
-        return _other_names(evidence, one, other)
-    return ""
-
-
-def _other_names(evidence: Evidence, one: Signature, other: Signature) -> str:
-    """The same headline about somebody else: alike titles, and each has a word the other article lacks."""
-    mine, yours = contradict.strangers(one, other), contradict.strangers(other, one)
-    if not mine or not yours:
-        return ""
-    shared = set(contradict.content(one.title)) & set(contradict.content(other.title))
-    if evidence.body < 0 or len(shared) >= max(2, len(mine), len(yours)):
-        return f"words differ: {' '.join(mine[:3])} / {' '.join(yours[:3])}"
-    return ""
-
-
-def _short(signature: Signature) -> bool:
-    """Whether the kept lead is all the text there is: then a word in it is the report, not its background."""
-    return len(signature.shingles) <= 4 * LEAD_WORDS
 
 
 def _trust(how: str, signature: Signature, entry: Entry, apart: timedelta) -> bool:
@@ -168,21 +157,25 @@ def _trust(how: str, signature: Signature, entry: Entry, apart: timedelta) -> bo
     entries from 1, or link them all to one live page), nor an equal headline without a text the column of another day.
     """
     if how == "content":
-        return bool(signature.shingles) or _close(signature, entry.signature, apart)
+        near = DAILY if signature.outlet == entry.signature.outlet else CLOSE
+        return bool(signature.shingles) or apart <= near
     evidence = weigh(signature, entry.signature)
     return evidence.title >= 45 or evidence.body >= 0.1 or evidence.lead >= 0.3
 
 
-def _title_ratio(one: str, other: str) -> float:
-    """0..100: alike in words whatever their order, and not merely one inside the other."""
-    if not one or not other:
-        return 0.0
-    in_order = fuzz.token_sort_ratio(one, other)
-    if in_order < 40:
-        return float(in_order)
-    return 0.5 * (fuzz.token_set_ratio(one, other) + in_order)
+def _denied(signature: Signature, judged: Iterable[Judgement]) -> int | None:
+    """The story whose report this one denies or takes back, found by the text or by what the headlines share."""
+    if not headline.takes_back(signature.title):
+        return None
+    said = [
+        one
+        for one in judged
+        if not headline.takes_back(one.entry.signature.title)
+        and (one.how or headline.shared(signature.title, one.entry.signature.title) >= SAME_SENTENCE)
+    ]
+    closest = _closest(said)
+    return closest.entry.story_id if closest else None
 
 
-def _show(evidence: Evidence) -> str:
-    text = "no text" if evidence.body < 0 else f"text {evidence.body:.2f}"
-    return f"{text}, title {evidence.title:.0f}"
+def _closest(judged: Iterable[Judgement]) -> Judgement | None:
+    return max(judged, key=lambda one: one.similarity, default=None)

@@ -106,6 +106,7 @@ class StoryIndex:
         self.last_id = 0
         self._entries: dict[int, Entry] = {}  # by slot, a running number
         self._slot_of: dict[int, int] = {}  # by article id
+        self._stories: dict[int, list[int]] = {}  # by story: the ids of its articles, as they came
         self._postings = Postings()
         self._frequencies = array("I", [0]) * _FREQUENCIES  # of title terms, hashed: a collision only misjudges rarity
         self._ages: list[tuple[datetime, int, int]] = []  # heap of (when, slot, article id)
@@ -128,6 +129,7 @@ class StoryIndex:
         self._count(signature, 1)
         self._entries[slot] = Entry(article_id, story_id, signature, when)
         self._slot_of[article_id] = slot
+        self._stories.setdefault(story_id, []).append(article_id)
         heapq.heappush(self._ages, (when, slot, article_id))
         self.last_id = max(self.last_id, article_id)
 
@@ -143,7 +145,9 @@ class StoryIndex:
         for article_id in ids:
             slot = self._slot_of.pop(article_id, None)
             if slot is not None:
-                self._count(self._entries.pop(slot).signature, -1)
+                entry = self._entries.pop(slot)
+                self._count(entry.signature, -1)
+                self._leave(entry)
                 removed += 1
         if self._next_slot > 2 * len(self._entries) + 1024:
             self._compact()
@@ -158,6 +162,10 @@ class StoryIndex:
             if self._slot_of.get(article_id) == slot:
                 gone.append(article_id)
         return self.remove(gone)
+
+    def members(self, story_id: int, limit: int) -> list[Entry]:
+        """The newest `limit` articles of a story that are still in the window."""
+        return [self._entries[self._slot_of[one]] for one in self._stories.get(story_id, ())[-limit:]]
 
     def exact(self, signature: Signature) -> list[tuple[str, Entry]]:
         """Articles with an equal content hash, URL or key, as ("content" | "url" | "guid", entry), in that order."""
@@ -178,6 +186,12 @@ class StoryIndex:
         shared = [(count, slot) for slot, count in votes.items() if count >= least]
         nearest = heapq.nlargest(2 * NEAREST, shared)
         return [self._entries[slot] for _, slot in nearest if slot in self._entries][:NEAREST]
+
+    def _leave(self, entry: Entry) -> None:
+        members = self._stories[entry.story_id]
+        members.remove(entry.article_id)
+        if not members:
+            del self._stories[entry.story_id]
 
     def _keys(self, signature: Signature) -> set[int]:
         keys = self._text_keys(signature)

@@ -1,4 +1,4 @@
-"""What is kept of an article to recognise its story again: about 2 KB for a long one, no set, no list of words.
+"""What is kept of an article to recognise its story again: about 2.5 KB for a long one, no set, no list of words.
 
 Texts are compared by the hashes of their words (folded, and without a leading wa- and article) and of every run of
 four words (a shingle). The hashes are 32 bits of xxh3, the same in every process, so figures and tests repeat.
@@ -17,10 +17,11 @@ from xxhash import xxh3_64_intdigest, xxh32_intdigest
 
 from monitor.arabic.tokens import words
 from monitor.model import Article
+from monitor.stories.wordlists import RANKS
 
 SHINGLE = 4  # words in a shingle
 SHINGLES_KEPT = 480  # of the text's beginning: two copies of a long report are told by its first 480 words
-LEAD_WORDS = 60
+LEAD_TERMS = 45  # different words, those of the first sixty or so
 BODY_WORDS = 12  # a text with fewer words is no evidence: the title alone decides
 CONTENT_WORDS = 5  # title and text together; below this equal content («عاجل») says nothing
 TEXT_LIMIT = 20_000  # code points of a text that are looked at; the words kept fill a fraction of it
@@ -32,21 +33,28 @@ _DATE = re.compile(
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?"  # 20180501, 201805
     r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d|\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # 010518, 180501
 )
+RANKS_IGNORED = 3  # a shingle with so many words of rank and kinship is no evidence
+_RANKS = frozenset(word.encode() for word in words(RANKS))
 _STEM_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل")
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """An article as the story index keeps it. `terms`, `lead` and `shingles` are packed 32-bit hashes."""
+    """An article as the story index keeps it. `terms`, `words` and `shingles` are packed 32-bit hashes."""
 
     outlet: str
     title: str  # folded words, one space between
     terms: bytes  # hashes of the title's words, in order
-    lead: bytes  # hashes of the text's first LEAD_WORDS, without repeats
+    words: bytes  # hashes of the text's words, in order, without repeats
     shingles: bytes  # of the text's beginning, in order, without repeats
     url: int  # 64-bit hashes of the exact keys; 0 where the article has none that identifies it
     key: int
     content: int
+
+    @property
+    def lead(self) -> memoryview[int]:
+        """The hashes of the text's first words."""
+        return unpack(self.words)[:LEAD_TERMS]
 
 
 def sign(article: Article) -> Signature:
@@ -54,12 +62,11 @@ def sign(article: Article) -> Signature:
     title = words(article.title[:TEXT_LIMIT])
     text = words(max(article.body, article.summary, key=len)[:TEXT_LIMIT])[: SHINGLES_KEPT + SHINGLE - 1]
     terms = [term(word) for word in title]
-    lead = dict.fromkeys(map(term, text[:LEAD_WORDS]))
     return Signature(
         outlet=article.outlet_id,
         title=" ".join(title),
         terms=pack(terms),
-        lead=pack(lead),
+        words=pack(dict.fromkeys(map(term, text))),
         shingles=pack(_shingles(text)),
         url=_hash("url", _page(article.canonical_url)),
         key=_hash("key", article.outlet_id, article.key) if len(article.key) > 3 else 0,
@@ -92,11 +99,16 @@ def term(word: str) -> int:
 
 
 def _shingles(text: Sequence[str]) -> dict[int, None]:
+    """The hashes of every run of four words, but those that only say who somebody is («صاحب السمو الملكي الأمير»)."""
     if len(text) < BODY_WORDS:
         return {}
     coded = " ".join(text).encode("utf-8", _LENIENT).split(b" ")
     runs = zip(coded, coded[1:], coded[2:], coded[3:], strict=False)
-    return dict.fromkeys([xxh32_intdigest(b" ".join(run)) for run in runs])
+    rank = [word in _RANKS for word in coded]
+    ranks = [sum(rank[at : at + SHINGLE]) for at in range(len(coded) - SHINGLE + 1)] if any(rank) else ()
+    return dict.fromkeys(
+        [xxh32_intdigest(b" ".join(run)) for at, run in enumerate(runs) if not ranks or ranks[at] < RANKS_IGNORED]
+    )
 
 
 def _hash(*parts: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.stories.assign import weigh
+from monitor.stories.evidence import weigh
 from monitor.stories.index import StoryIndex
 from monitor.stories.signature import Signature
 
