@@ -12,7 +12,8 @@ that the archive has 25 times or more and the dictionary does not know (foreign 
 before), and labelled from lists made without `~`. They gave .763 and 2.1 false; .783 and 1.4 once two labels that the
 sentences belied were taken back and the finds read. Five general rules followed (doubled letters, the vowel after ي, خ
 and ج, a preposition before a short word), so the second half is spent too; twenty more names, drawn in the same way
-afterwards and only measured, gave .930 and 3.9, and .925 and 3.1 once read. What was found and read to be right was
+afterwards and only measured, gave .930 and 3.9, and .925 and 3.1 once read. Two more rules (a consonant lost, ب for v),
+weighed on all names of the archive, came later. What was found and read to be right was
 added to the labels; it counts neither as false nor, where it occurs once, as a variant.
 
 Names of fewer than four consonants and true alternates (قره باغ, كاراباخ) are found by the table

@@ -8,6 +8,9 @@ phrase too. To add a name, add a line, each spelling as it stands in a text; dif
 ALTERNATES = """
     ترامب = ترمب
     بوتين = بوتن
+    أمريكا = أميركا
+    أوروبا = أوربا
+    إنجلترا = إنكلترا
     ألييف = علييف
     أولاند = هولاند = أولوند
     القذافي = القدافي

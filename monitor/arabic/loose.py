@@ -1,9 +1,10 @@
 """Spellings of a foreign name that sound alike (~كاراباخ): one skeleton of consonant classes, nearly the same vowels.
 
 A skeleton has four consonants or more. What may differ has a price, and a longer name may spend more: a long vowel
-written or left out costs 1 (زيلينسكي, زلنسكي), another sibilant 2 (غوتيريش, غوتيريس), ج for ز or another vowel 3
-(بريغوجين, بريغوزين). How a name begins and ends, with a vowel or a consonant, never differs: هولاند is not هولندا. What
-a dictionary knows as a common word is none of a name's spellings: مقارنة, يغامرون.
+written or left out costs 1 (زيلينسكي, زلنسكي), another sibilant 2 (غوتيريش, غوتيريس), so does ب for v, ج for ز or
+another vowel 3 (بريغوجين, بريغوزين). A name of five consonants or more may lose one within, if all else is the same
+(ناريندرا, ناريندا); إبراهيموفيتش is not أبراموفيتش. How a name begins and ends, with a vowel or a consonant, never
+differs: هولاند is not هولندا. What a dictionary knows as a common word is none of a name's spellings: مقارنة, يغامرون.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ _OTHER, _NEVER = 3, 99  # of another vowel; of another consonant
 _SWAPS = {
     **dict.fromkeys(map(frozenset, ("خك", "خغ", "خق", "كغ")), 1),
     **dict.fromkeys(map(frozenset, ("كج", "خج", "سش", "سز")), 2),
+    frozenset("فب"): 2,
     frozenset("جز"): 3,
     frozenset("شز"): _NEVER,
 }
+_OTHER_CLASS = {"ج": "س", "ز": "ك", "ف": "ب", "ب": "ف"}  # by which a spelling may differ
+_MAY_DROP = 5  # consonants, of which a spelling may have lost one
 _WELL_KNOWN = 3  # forms of a lemma: fewer, and the dictionary knows no more than that it occurs
 _SHORT = 5  # letters
 _VOWELS = frozenset("اويء")
@@ -83,13 +87,14 @@ def is_loose(folded: str) -> bool:
 
 
 def keys(name: Skeleton) -> set[str]:
-    """The classes under which spellings of a name are looked for: ج may be the k of غ or the z of French."""
+    """The classes under which spellings of a name are looked for: ج may be the k of غ or the z of French, ف a b."""
     found: set[str] = set()
-    for classes, letters, _ in {name, single(name)}:
-        found.add(classes)
-        for at, letter in enumerate(letters):
-            if letter in "جز":
-                found.add(classes[:at] + ("س" if letter == "ج" else "ك") + classes[at + 1 :])
+    for one in {name, single(name)}:
+        classes = one.classes
+        found |= {classes, *(_without(one, at).classes for at in _dropped(one))}
+        for at, letter in enumerate(one.letters):
+            if letter in _OTHER_CLASS:
+                found.add(classes[:at] + _OTHER_CLASS[letter] + classes[at + 1 :])
     return found
 
 
@@ -120,23 +125,42 @@ def sounds_like(one: Skeleton, other: Skeleton) -> bool:
     return any(_alike(mine, theirs) for mine in {one, single(one)} for theirs in {other, single(other)})
 
 
+def _dropped(name: Skeleton) -> range:
+    """Which consonants a spelling may have lost: neither the first nor what the name ends with."""
+    size = len(name.letters)
+    return range(1, size if name.vowels[-1] else size - 1) if size >= _MAY_DROP else range(0)
+
+
+def _without(name: Skeleton, at: int) -> Skeleton:
+    vowels = name.vowels
+    together = (*vowels[:at], vowels[at] + vowels[at + 1], *vowels[at + 2 :])
+    return _skeleton(name.letters[:at] + name.letters[at + 1 :], together)
+
+
 def _alike(one: Skeleton, other: Skeleton) -> bool:
+    """Whether a word (other) is a spelling of the name (one)."""
     size = len(one.letters)
-    if size != len(other.letters):
-        return False
     budget = _BUDGET.get(size, 4)
     if size == _LEAST and one.letters[0] == "م" and not one.vowels[-1]:
         budget = 0  # the shape of many Arabic words: محمد, محمود
+    if size == len(other.letters) + 1:
+        return any(_price(_without(one, at), other) == 0 for at in _dropped(one))
+    return size == len(other.letters) and _price(one, other) <= budget
+
+
+def _price(one: Skeleton, other: Skeleton) -> int:
+    """What the differences between skeletons of one length cost."""
+    size = len(one.letters)
     spent = sum(map(_consonant, one.letters, other.letters))
     if spent and size < _LEAST:
-        return False
+        return _NEVER
     for at, (mine, theirs) in enumerate(zip(one.vowels, other.vowels, strict=True)):
         if mine == theirs:
             continue
         if at in (0, size) and (not mine or not theirs or (at == size and mine[-1] != theirs[-1])):
-            return False
+            return _NEVER
         spent += _vowel(mine, theirs)
-    return spent <= budget
+    return spent
 
 
 def _consonant(one: str, other: str) -> int:
