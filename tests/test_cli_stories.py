@@ -118,8 +118,10 @@ def test_an_analyst_merges_and_splits_beside_the_daemon_and_it_follows(tmp_path:
         here.feeds.set("/anba", rss("anba", FIRST))
         here.feeds.set("/sada", rss("sada", REWORDED))
         here.feeds.set("/nahar", rss("nahar", replace(REWORDED, guid="again")))
-        here.outlets("anba", "sada")
+        here.outlets("anba")
         here.start()
+        here.wait(lambda: len(here.messages()) == 1)
+        here.outlets("anba", "sada")
         here.wait(lambda: "sada" in "".join(one["text"] for one in here.messages()))
         split = json.loads(here.rasid("stories", "split", "1", "2", "--json").stdout)
         assert split == {"story": 2, "articles": 1, "alerts": 1}
