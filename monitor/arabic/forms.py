@@ -8,7 +8,7 @@ and knows which generated forms, and which words of a text, are other words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -168,25 +168,16 @@ def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -
     if dictionary:
         for lemma in sorted(lemmas):
             texts = dictionary.forms(lemma)
-            defective = sum(lemma + ending in texts for ending in _AFTER_YA) > 1
-            if defective and (len(lemma) > 3 or lemma[1] != "ا"):
+            if _loses_ya(lemma, texts):
                 bases.add(lemma + "ي")
                 yield Form(lemma + "ي", ANY, "with its ي")
-            for text in texts:
-                definite = text.startswith("ال") and len(text) > 4 and not lemma.startswith("ال")
-                bare = text[2:] if definite else text
-                listed.add(bare)
-                ending = bare.removeprefix(lemma)
-                construct = ending in ("ا", "و", "ي") and not is_defective(bare)  # وزيري takes no article, القاضي does
-                yield Form(bare, BARE if construct else AL if definite else ANY, f"listed under {lemma}")
-                if bare != lemma and _BROKEN(bare):
-                    yield Form(bare + "ا", BARE, f"accusative of {bare}")
+            yield from _listed(lemma, texts, listed)
     if not lemmas:
         found = {text for text in singulars(stem) if not (dictionary and _is_another(text, dictionary))}
         bases |= found
         for text in found:
             yield Form(text, ANY, "singular")
-    elif dictionary and stem.endswith("ات") and len(stem) > 5 and _noun(stem[:-2], dictionary):
+    elif dictionary and _is_of_masculine(stem, lemmas, dictionary):
         bases.add(stem[:-2])
         yield Form(stem[:-2], ANY, "singular")
     if dictionary and is_defective(stem + "ي") and _noun(stem + "ي", dictionary) and not _noun(stem, dictionary):
@@ -198,6 +189,33 @@ def _of_word(stem: str, lemmas: frozenset[str], dictionary: Dictionary | None) -
         for rule in WORD_INFLECTIONS:
             if rule.applies(base, listed):
                 yield from rule.forms(base)
+
+
+def _is_of_masculine(word: str, lemmas: frozenset[str], dictionary: Dictionary) -> bool:
+    """Whether a plural in ات may be that of the word without it, like قرارات; مكتبات is one of مكتبة."""
+    if not word.endswith("ات") or len(word) < 6 or word[:-2] + "ة" in lemmas:
+        return False
+    return _noun(word[:-2], dictionary)
+
+
+def _loses_ya(lemma: str, texts: Sequence[str]) -> bool:
+    """Whether a word is like متوال, which is المتوالي with the article. Of three letters with ا too many are names."""
+    if len(lemma) == 3 and lemma[1] == "ا":
+        return False
+    return sum(lemma + ending in texts for ending in _AFTER_YA) > 1
+
+
+def _listed(lemma: str, texts: Sequence[str], listed: set[str]) -> Iterator[Form]:
+    """The forms that the dictionary has of a lemma; `listed` gathers them."""
+    for text in texts:
+        definite = text.startswith("ال") and len(text) > 4 and not lemma.startswith("ال")
+        bare = text[2:] if definite else text
+        listed.add(bare)
+        ending = bare.removeprefix(lemma)
+        construct = ending in ("ا", "و", "ي") and not is_defective(bare)  # وزيري takes no article, القاضي does
+        yield Form(bare, BARE if construct else AL if definite else ANY, f"listed under {lemma}")
+        if bare != lemma and _BROKEN(bare):
+            yield Form(bare + "ا", BARE, f"accusative of {bare}")
 
 
 def _is_another(word: str, dictionary: Dictionary) -> bool:

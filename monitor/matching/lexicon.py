@@ -160,6 +160,11 @@ def _passes(entry: _Entry, spelled: str, remainder: str) -> bool:
     return spelled not in entry.refused and remainder not in entry.barred
 
 
+def _hosts(entry: _Entry, spelled: str, remainder: str) -> bool:
+    """Whether what stands before a pronoun passes: in أعدادهم no إعداد, in ولايته (و, ل, آيته) no آية."""
+    return remainder not in entry.barred and (spelled[-1] != "ت" or spelled[:-1] + "ة" not in entry.refused)
+
+
 def _insert(table: dict[str, tuple[_Entry, ...]], form: str, entry: _Entry) -> None:
     known = table.get(form)
     table[form] = entry.alone if known is None else (*known, entry)
@@ -270,8 +275,10 @@ class Lexicon:
             entries = self._forms.get(rest, ())
             if mode == BARE and rest[-1:] in LAST_OF_PRONOUNS:
                 for host in strip_pronoun(rest):
-                    written = remainder[: len(host)]  # أعدادهم, their numbers, is no more إعداد than أعداد is
-                    entries += tuple(entry for entry in self._hosts.get(host, ()) if written not in entry.barred)
+                    cut = len(host) - left  # from the end
+                    entries += tuple(
+                        entry for entry in self._hosts.get(host, ()) if _hosts(entry, spelled[:cut], remainder[:cut])
+                    )
             if unusual:
                 entries += unusual(rest, mode)
             if not entries and not self._any_glob:

@@ -342,7 +342,7 @@ def _is(term: tree.Term, text: str, later: bool, token: str, dictionary: Diction
         if term.mode == "wildcard":
             found = found or _glob(fold(text), rest)
         elif term.mode == "verb" or remainder not in expanded.barred:
-            found = found or _is_form(term, text, expanded, later, remainder, mode, dictionary)
+            found = found or _is_form(term, text, expanded, later, token, remainder, mode, dictionary)
     if term.mode == "wildcard":
         return found
     if term.mode == "verb":
@@ -370,6 +370,7 @@ def _is_form(
     text: str,
     expanded: forms.Forms,
     later: bool,
+    token: str,
     remainder: str,
     mode: int,
     dictionary: Dictionary | None,
@@ -378,9 +379,11 @@ def _is_form(
     if expanded.modes.get(rest, 0) & mode or (later and rest == expanded.later):
         return True
     for host in expanded.hosts if mode == 1 else ():
-        ends = any(rest == host + pronoun for pronoun in PRONOUNS)
-        if ends and (term.mode == "verb" or remainder[: len(host)] not in expanded.barred):
-            return True
+        if any(rest == host + pronoun for pronoun in PRONOUNS):
+            size = len(host) - len(rest)
+            other = token[: size - 1] + "ة" if token[:size].endswith("ت") else ""  # ولاية of ولايته
+            if term.mode == "verb" or not (remainder[:size] in expanded.barred or other in expanded.refused):
+                return True
     if term.mode == "verb" and mode == 1 and rest in verb_forms(text):
         return True
     name = fold(expanded.stem)
