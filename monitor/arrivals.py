@@ -6,10 +6,11 @@ Law of this file: nothing is decided outside the transaction, and the story inde
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.alerts import decide
+from monitor.arabic.tokens import words
 from monitor.flow import Flow
 from monitor.model import (
     Article,
@@ -24,7 +25,7 @@ from monitor.model import (
     Verdict,
 )
 from monitor.store.intake import Intake
-from monitor.stories import packed
+from monitor.stories import headline, packed
 from monitor.stories.assign import assign
 from monitor.stories.signature import Signature, sign
 from monitor.stories.update import update_of
@@ -104,10 +105,14 @@ def _take_in_one(
 ) -> int:
     article, signature = signed
     placement = assign(article, signature, flow.index, posts.now)
+    if placement.denies is not None:
+        placement = replace(placement, denies=flow.overrules.story_of(placement.denies))
     joined = placement.story_id
     story_id = tx.open_story(posts.now) if joined is None else flow.overrules.story_of(joined)
     article_id = tx.add_article(article, story_id, placement, arrival.first_poll, packed.pack(signature))
     flow.index.add(article_id, story_id if joined is None else joined, signature, article.when)
+    if placement.denies is not None:
+        tx.grew(placement.denies, posts.now)  # who heard of that story hears that it was denied
     if joined is None and not matches:  # most articles: nobody waits for them
         return article_id
     story = tx.story(story_id)
@@ -131,10 +136,11 @@ def _take_in_revision(
     report: PollReport,
 ) -> None:
     """A changed text never alerts a second time; but where it matches a rule that the first text did not, it is a
-    first alert like any other."""
+    first alert like any other. A toll that rose is shown in the message."""
     article_id, article = revised
     report.revised += 1
-    revision_id = tx.add_revision(article_id, article)
+    change = headline.change(*(" ".join(words(title)) for title in (tx.last_title(article_id), article.title)))
+    revision_id = tx.add_revision(article_id, article, change)
     story = tx.story(tx.story_of(article_id))
     for rule, match in _rules_of(flow, matches):
         if tx.has_hit(rule.id, article_id):
@@ -143,6 +149,8 @@ def _take_in_revision(
         hit_id = tx.add_hit(rule, article_id, story.id, match, verdict, posts.now, revision_id=revision_id)
         posts.add(rule, story.id, hit_id, verdict)
         report.hits += 1
+    if change:
+        tx.grew(story.id, posts.now)
 
 
 def _rules_of(flow: Flow, matches: Sequence[RuleMatch]) -> list[tuple[Rule, RuleMatch]]:

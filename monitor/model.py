@@ -321,7 +321,8 @@ class StoryLines:
     """One story in a message: its lead article first, then the others, oldest first.
 
     began: the story's first article, where another one raised the alert. later: rules that an article after the lead
-    alerted, each with that article.
+    alerted, each with that article. changes: numbers that changed, "4 → 7", each with the article that changed it.
+    denies: the first article of the story that this one denies or corrects; denied: an article that denies this one.
     """
 
     story_id: int
@@ -331,6 +332,9 @@ class StoryLines:
     outlet_count: int
     began: ArticleLine | None = None
     later: tuple[tuple[str, ArticleLine], ...] = ()
+    changes: tuple[tuple[str, ArticleLine], ...] = ()
+    denies: ArticleLine | None = None
+    denied: ArticleLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A story alerts for a rule when any of its articles matches, also a later one, and the message says so."""
+"""Any article of a story can alert a rule, also a later one, and the message tells how the story went on."""
 
 from __future__ import annotations
 
@@ -50,3 +50,36 @@ def test_the_number_of_outlets_is_told_from_the_third_on(store_url: str) -> None
         assert message(desk).endswith("Also in: b")
         desk.take("c", "إسقاط عشرين طائرة شاهد ليلا", STRIKE)
         assert message(desk).endswith("Also in: b, c (3 outlets)")
+
+
+LANDSLIDE = (
+    "قالت فرق الإنقاذ إن انهيارا أرضيا ضرب قرية جبلية بعد أمطار غزيرة استمرت يومين ودمر عشرات المنازل وقطع الطريق "
+    "الوحيد المؤدي إليها فيما تواصل الجرافات رفع الركام بحثا عن ناجين وسط أحوال جوية صعبة تعيق وصول المروحيات"
+)
+SLIDE = Rule("slide", "انهيارات", "Landslides")
+
+
+def test_a_toll_that_rises_is_shown_in_the_message_whoever_tells_it(store_url: str) -> None:
+    with desks(store_url, rules=[(SLIDE, "انهيار")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل 4 في قرية جبلية", LANDSLIDE, page="news/5123401")
+        desk.deliver()
+        desk.take("b", "انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE)
+        desk.at += 5
+        desk.take("a", "انهيار أرضي يقتل 9 في قرية جبلية", LANDSLIDE, page="news/5123401", guid="again")
+        told = message(desk).splitlines()
+        assert "The number changed: 4 → 7 (b, 1 March, 12:04)" in told
+        assert "The number changed: 4 → 9 (a, 1 March, 12:10)" in told
+        assert desk.rows("select count(*) from alerts") == [(1,)]
+        assert desk.deliver() == 1
+
+
+def test_a_denial_is_a_story_of_its_own_and_both_messages_name_the_other(store_url: str) -> None:
+    with desks(store_url, rules=[(SLIDE, "انهيار")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل سبعة أشخاص في قرية جبلية شمال البلاد", LANDSLIDE)
+        desk.deliver()
+        report = desk.take("b", "البلدية تنفي انهيار أرضي يقتل سبعة أشخاص في قرية جبلية شمال البلاد", LANDSLIDE)
+        assert report.alerts == 1
+        assert desk.rows("select story_id, denies from articles order by id") == [(1, None), (2, 1)]
+        assert "Denied or corrected later by b, 1 March, 12:04: " in message(desk, 1)
+        assert "Denies or corrects a report of a, 1 March, 12:01: " in message(desk, 2)
+        assert desk.deliver() == 2  # the second message, and an edit of the first

@@ -124,6 +124,20 @@ def test_a_story_that_a_later_report_alerted_says_where_it_began_and_which_rule_
     assert "Ukraine: raised by a later report in Al Arabiya, 24 November, 10:06.\n" in english
 
 
+def test_a_story_tells_how_its_toll_rose_and_what_denied_it() -> None:
+    toll = ArticleLine(article("مقتل 7", url="https://example.com/3", published=SEEN), ARABIYA)
+    denial = ArticleLine(article("موسكو تنفي الهجوم", url="https://example.com/4", published=SEEN), BBC)
+    grown = replace(one(LEAD), changes=(("4 → 7", toll),), denied=denial)
+    assert (show(grown).html or "").split("\n")[-2:] == [
+        'تطوّر العدد: 4 ← 7 (<a href="https://example.com/3">العربية</a>، 24 نوفمبر، 13:06)',
+        'نُفي أو صُحِّح لاحقًا، <a href="https://example.com/4">\u2068BBC\u2069 عربي</a>، 24 نوفمبر، 13:06: '
+        "موسكو تنفي الهجوم",
+    ]
+    assert "The number changed: 4 → 7 (Al Arabiya, 24 November, 13:06)" in show(grown, language="en").text
+    denying = show(replace(one(denial), denies=LEAD)).text
+    assert 'ينفي أو يصحّح خبرًا من الجزيرة، 24 نوفمبر، 13:05: أوكرانيا: هجوم بمسيّرات "شاهد" على أوديسا' in denying
+
+
 def test_a_digest_in_arabic_puts_each_story_once_under_its_gravest_rule() -> None:
     low = StoryLines(2, ("ukraine",), (ArticleLine(article("محادثات في جنيف", url=""), BBC),), 1, 3)
     assert show(low, STORY, kind="digest").html == (
@@ -387,6 +401,9 @@ STORIES = st.builds(
     st.integers(0, 500),
     began=st.none() | lines(),
     later=st.lists(st.tuples(st.sampled_from(["drones", "odd"]), lines()), max_size=9).map(tuple),
+    changes=st.lists(st.tuples(st.just("4 → 7"), lines()), max_size=3).map(tuple),
+    denies=st.none() | lines(),
+    denied=st.none() | lines(),
 )
 
 

@@ -98,7 +98,7 @@ def row(pieces: Iterable[Piece], scene: Scene) -> list[Piece]:
 
 
 def severity_mark(story: StoryLines, scene: Scene) -> str:
-    """The coloured mark of the gravest of a story\'s rules."""
+    """The coloured mark of the gravest of a story's rules."""
     chosen = [scene.rules[i] for i in story.rule_ids if i in scene.rules]
     return words.MARKS[gravest(chosen) if chosen else Severity.NORMAL]
 
@@ -109,7 +109,7 @@ def gravest(rules: Sequence[Rule]) -> Severity:
 
 
 def rule_name(rule_id: str, scene: Scene) -> str:
-    """A rule\'s name in the message\'s language, else in the other, else its id."""
+    """A rule's name in the message's language, else in the other, else its id."""
     rule = scene.rules.get(rule_id)
     named = (rule.name("ar" if scene.rtl else "en") or rule.name_en or rule.name_ar) if rule else ""
     return short_name(named or rule_id, scene.portions.name, scene.rtl)
@@ -120,16 +120,20 @@ def weight(rule_id: str, scene: Scene) -> int:
     return ORDER.index(scene.rules[rule_id].severity) if rule_id in scene.rules else len(ORDER)
 
 
-def headline(article: Article, scene: Scene, *, bold: bool = True) -> Piece:
-    """An article\'s linked title, in its own direction; in plain text its address stands below."""
+def short_title(article: Article, scene: Scene) -> str:
+    """An article's title in its own direction, cut to its portion."""
     title = passages.clean(article.title, limit=4000).text or passages.clean(article.summary, limit=4000).text
     title = passages.cut(title, scene.portions.title) or words.phrase("untitled", scene.language)
-    shown = passages.isolate(Passage(title), passages.is_rtl(title, scene.rtl)).text
-    return linked(shown, article.url, bold=bold, alone=True)
+    return passages.isolate(Passage(title), passages.is_rtl(title, scene.rtl)).text
+
+
+def headline(article: Article, scene: Scene, *, bold: bool = True) -> Piece:
+    """An article's linked title; in plain text its address stands below."""
+    return linked(short_title(article, scene), article.url, bold=bold, alone=True)
 
 
 def outlet_name(outlet: Outlet, scene: Scene) -> str:
-    """An outlet\'s name in the message\'s language."""
+    """An outlet's name in the message's language."""
     named = outlet.name("ar" if scene.rtl else "en") or outlet.name_en or outlet.name_ar or outlet.id
     return short_name(named, scene.portions.name, scene.rtl)
 

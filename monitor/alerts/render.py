@@ -29,6 +29,7 @@ from monitor.alerts.pieces import (
     rule_name,
     said,
     severity_mark,
+    short_title,
     strong,
     weight,
 )
@@ -149,19 +150,23 @@ def _byline(line: ArticleLine, scene: Scene) -> list[Piece]:
 
 
 def _late(story: StoryLines, scene: Scene) -> list[list[Piece]]:
-    """That the story is older than the alert, and which rules a later article of it alerted."""
+    """That the story is older than the alert, which rules a later article of it alerted, and how it went on."""
     lead = story.lines[0].article
     told = [("began", "", story.began)] if story.began and story.began.article.when < lead.when else []
     told += [("later", rule_name(rule_id, scene), line) for rule_id, line in story.later[: scene.portions.rules]]
-    return [row(_dated(key, rule, line, scene), scene) for key, rule, line in told]
+    arrow = words.phrase("arrow", scene.language)
+    told += [("change", change.replace("→", arrow), line) for change, line in story.changes[-scene.portions.rules :]]
+    for key, other in (("denies", story.denies), ("denied", story.denied)):
+        told += [(key, short_title(other.article, scene), other)] if other else []
+    return [row(_dated(key, what, line, scene), scene) for key, what, line in told]
 
 
-def _dated(key: str, rule: str, line: ArticleLine, scene: Scene) -> list[Piece]:
+def _dated(key: str, what: str, line: ArticleLine, scene: Scene) -> list[Piece]:
     """A phrase that names an outlet, which links to its article, and when that was published."""
     time = words.moment(line.article.when, scene.zone, scene.language, scene.now)
     before, after = words.phrase(key, scene.language).split("{outlet}")
     named = linked(outlet_name(line.outlet, scene), line.article.url)
-    return [said(before.format(rule=rule)), named, said(after.format(time=time))]
+    return [said(before.format(what=what)), named, said(after.format(what=what, time=time))]
 
 
 def _others(story: StoryLines, scene: Scene) -> list[Piece]:

@@ -40,13 +40,19 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "ar": {
         **{"also": "ونقلته أيضًا:", "seen": "رُصد", "digest": "حصيلة", "operator": "راصد", "comma": "، "},
         **{"began": "أول من نشر القصة: {outlet}، {time}؛ والتنبيه من تقرير لاحق."},
-        **{"later": "{rule}: من تقرير لاحق في {outlet}، {time}."},
+        **{"later": "{what}: من تقرير لاحق في {outlet}، {time}."},
+        **{"change": "تطوّر العدد: {what} ({outlet}، {time})", "arrow": "←"},
+        **{"denies": "ينفي أو يصحّح خبرًا من {outlet}، {time}: {what}"},
+        **{"denied": "نُفي أو صُحِّح لاحقًا، {outlet}، {time}: {what}"},
         **{"test": "رسالة تجربة من راصد: القناة تعمل.", "untitled": "(بلا عنوان)"},
     },
     "en": {
         **{"also": "Also in:", "seen": "seen", "digest": "Digest", "operator": "Rasid", "comma": ", "},
         **{"began": "First told by {outlet}, {time}; a later report raised the alert."},
-        **{"later": "{rule}: raised by a later report in {outlet}, {time}."},
+        **{"later": "{what}: raised by a later report in {outlet}, {time}."},
+        **{"change": "The number changed: {what} ({outlet}, {time})", "arrow": "→"},
+        **{"denies": "Denies or corrects a report of {outlet}, {time}: {what}"},
+        **{"denied": "Denied or corrected later by {outlet}, {time}: {what}"},
         **{"test": "A test message from Rasid: the channel works.", "untitled": "(untitled)"},
     },
 }

@@ -90,6 +90,12 @@ class Intake:
             raise KeyError(f"no article {article_id}")
         return article_of(row)
 
+    def last_title(self, article_id: int) -> str:
+        """The headline of a stored article as it last was."""
+        later = sa.select(revisions.c.title).where(revisions.c.article_id == article_id).order_by(revisions.c.id.desc())
+        found = self._connection.execute(later.limit(1)).scalar()
+        return found if found is not None else self.article(article_id).title
+
     def story_of(self, article_id: int) -> int:
         """The id of a stored article's story; KeyError where there is no such article."""
         found = self._connection.execute(sa.select(articles.c.story_id).where(articles.c.id == article_id)).scalar()
@@ -109,8 +115,11 @@ class Intake:
             self._connection.execute(sa.insert(signatures).values(article_id=article_id, kept=signature))
         return article_id
 
-    def add_revision(self, article_id: int, article: Article) -> int:
-        """Keep a later text of a stored article; the id is add_hit's revision_id. Known content adds nothing."""
+    def add_revision(self, article_id: int, article: Article, change: str = "") -> int:
+        """Keep a later text of a stored article; the id is add_hit's revision_id. Known content adds nothing.
+
+        change: the number in its headline that changed, "4 → 7".
+        """
         found = sa.select(revisions.c.id).where(
             revisions.c.article_id == article_id, revisions.c.content_hash == article.content_hash
         )
@@ -118,7 +127,8 @@ class Intake:
         if known is not None:
             return int(known)
         texts = {name: getattr(article, name) for name in ("content_hash", "url", "title", "summary", "body", "author")}
-        return self._insert(revisions, article_id=article_id, seen=self._now, tags=list(article.tags), **texts)
+        kept = {**texts, "seen": self._now, "tags": list(article.tags), "change": change}
+        return self._insert(revisions, article_id=article_id, **kept)
 
     def add_entry_hashes(self, feed_id: str, hashes: Iterable[str]) -> None:
         """Entries with these hashes never reach the parser again."""

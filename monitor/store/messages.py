@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.model import Article, Span
+from monitor.store import developments
 from monitor.store.connection import Database
 from monitor.store.records import MessageRows, StoryRows
 from monitor.store.rows import article_columns, article_of, outlets_by_id, revised, revision_columns, spans_of
@@ -36,7 +37,7 @@ class Messages(Database):
                 _story(connection, story_id, of_story, lines)
                 for story_id, of_story in list(by_story.items())[:DIGEST_STORIES]
             )
-            names = {one.outlet_id for story in stories for one, _ in story.articles}
+            names = {one.outlet_id for story in stories for one in story.shown()}
             return MessageRows(
                 id=message.id,
                 kind=message.kind,
@@ -78,7 +79,18 @@ def _story(connection: sa.Connection, story_id: int, raised: Sequence[Any], line
     found = _hits(connection, chosen, rule_ids)
     shown = [_with_spans(texts[article_id], found.get(article_id, [])) for article_id in chosen]
     outlet_count = len({head.outlet_id for head in heads})
-    return StoryRows(story_id, rule_ids, tuple(shown), len(heads), outlet_count, first, pairs)
+    return StoryRows(
+        story_id,
+        rule_ids,
+        tuple(shown),
+        article_count=len(heads),
+        outlet_count=outlet_count,
+        first=first,
+        raised=pairs,
+        changes=developments.changes(connection, story_id),
+        denies=developments.denies(connection, story_id),
+        denied=developments.denied_by(connection, story_id),
+    )
 
 
 def _chosen(heads: Sequence[Any], lead: int) -> list[int]:

@@ -24,6 +24,7 @@ def merge(connection: sa.Connection, kept: int, gone: int, now: datetime) -> lis
     moved = list(run(sa.select(articles.c.id).where(articles.c.story_id == gone).order_by(articles.c.id)).scalars())
     part = sa.func.coalesce(articles.c.part, gone)
     run(sa.update(articles).where(articles.c.story_id == gone).values(story_id=kept, part=part))
+    run(sa.update(articles).where(articles.c.denies == gone).values(denies=kept))
     run(sa.update(hits).where(hits.c.story_id == gone).values(story_id=kept))
     _merge_alerts(connection, kept, gone)
     _merge_messages(connection, kept, gone, now)

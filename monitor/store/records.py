@@ -53,7 +53,8 @@ class Filed:
 class StoryRows:
     """One story of a message: lead first, then the first article of each other outlet, then the rest, oldest first.
 
-    first: the id of the story's first article. raised: (rule, the id of the article that made it alert).
+    first: the id of the story's first article. raised: (rule, the id of the article that made it alert). changes,
+    denies, denied: see StoryLines.
     """
 
     story_id: int
@@ -63,11 +64,23 @@ class StoryRows:
     outlet_count: int
     first: int
     raised: tuple[tuple[str, int], ...]
+    changes: tuple[tuple[str, Article], ...]
+    denies: Article | None
+    denied: Article | None
+
+    def shown(self) -> list[Article]:
+        """Every article of the record."""
+        also = [one for one in (self.denies, self.denied) if one is not None]
+        return [*(one for one, _ in self.articles), *(one for _, one in self.changes), *also]
 
     def lines(self, outlet: Callable[[str], Outlet]) -> StoryLines:
         """The same for rendering."""
-        lines = tuple(ArticleLine(one, outlet(one.outlet_id), spans) for one, spans in self.articles)
-        by_id = {line.article.id: line for line in lines}
+
+        def line(one: Article, spans: tuple[Span, ...] = ()) -> ArticleLine:
+            return ArticleLine(one, outlet(one.outlet_id), spans)
+
+        lines = tuple(line(one, spans) for one, spans in self.articles)
+        by_id = {one.article.id: one for one in lines}
         lead = self.raised[0][1]
         return StoryLines(
             story_id=self.story_id,
@@ -77,6 +90,9 @@ class StoryRows:
             outlet_count=self.outlet_count,
             began=by_id.get(self.first) if self.first != lead else None,
             later=tuple((rule, by_id[one]) for rule, one in self.raised if one > lead and one in by_id),
+            changes=tuple((change, line(one)) for change, one in self.changes),
+            denies=None if self.denies is None else line(self.denies),
+            denied=None if self.denied is None else line(self.denied),
         )
 
 
@@ -237,17 +253,19 @@ class StoryHead:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A later text of an article, and when it was first seen."""
+    """A later text of an article, when it was first seen, and the number in its headline that changed ("4 → 7")."""
 
     seen: datetime
     article: Article
+    change: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoryArticle:
     """An article in its story. how, detail, similarity: of its placement. rules: those that hit it.
 
-    part: the story that it was placed in, where an analyst merged that into this one.
+    part: the story that it was placed in, where an analyst merged that into this one. change: the number that it
+    changed, "4 → 7". denies: the story that it denies or corrects.
     """
 
     article: Article
@@ -258,15 +276,21 @@ class StoryArticle:
     rules: tuple[str, ...]
     revisions: tuple[Revision, ...]
     part: int | None
+    change: str
+    denies: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StoryRecord:
-    """All that is known of a story. articles: by the time of their publication. overrules: of analysts, in order."""
+    """All that is known of a story. articles: by the time of their publication. overrules: of analysts, in order.
+
+    denied_by: the stories of articles that deny or correct it.
+    """
 
     head: StoryHead
     articles: tuple[StoryArticle, ...]
     overrules: tuple[tuple[datetime, Overrule], ...]
+    denied_by: tuple[int, ...]
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────

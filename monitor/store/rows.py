@@ -30,6 +30,8 @@ def article_values(article: Article, story_id: int, placement: Placement, *, fir
         "how": placement.how,
         "detail": placement.detail,
         "similarity": placement.similarity,
+        "change": placement.change,
+        "denies": placement.denies,
     }
 
 

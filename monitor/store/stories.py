@@ -14,6 +14,8 @@ from monitor.store.records import Page, Revision, StoryArticle, StoryFilter, Sto
 from monitor.store.rows import article_columns, article_of, outlets_by_id, revised, revision_columns
 from monitor.store.tables import alerts, articles, hits, revisions, stories
 
+_PLACED = ("how", "detail", "similarity", "change", "denies")  # columns of an article's placement
+
 
 class Stories(Database):
     """The store's part that tells of stories."""
@@ -34,7 +36,7 @@ class Stories(Database):
                 return None
             head = _heads(connection, [story_id])[story_id]
             rows = connection.execute(
-                sa.select(*article_columns(), articles.c.how, articles.c.detail, articles.c.similarity).where(
+                sa.select(*article_columns(), *(articles.c[name] for name in _PLACED)).where(
                     articles.c.story_id == story_id
                 )
             ).all()
@@ -43,6 +45,8 @@ class Stories(Database):
             later = _revisions(connection, {row.article_id: row for row in rows})
             names = outlets_by_id(connection, {row.article_outlet_id for row in rows})
             decided = overruling.overrules_of(connection, story_id)
+            denying = sa.select(articles.c.story_id).where(articles.c.denies == story_id).distinct()
+            deniers = sorted(connection.execute(denying).scalars())
         told = [
             StoryArticle(
                 article=article_of(row),
@@ -53,11 +57,13 @@ class Stories(Database):
                 rules=hit_by.get(row.article_id, ()),
                 revisions=later.get(row.article_id, ()),
                 part=row.article_part,
+                change=row.change,
+                denies=row.denies,
             )
             for row in rows
         ]
         told.sort(key=lambda one: (one.article.when, one.article.id or 0))
-        return StoryRecord(head, tuple(told), tuple(decided))
+        return StoryRecord(head, tuple(told), tuple(decided), tuple(deniers))
 
     def became(self, story_id: int) -> int | None:
         """The story that a merged one is part of now; None where it was never merged."""
@@ -128,12 +134,12 @@ def _rules(connection: sa.Connection, article_ids: Iterable[int]) -> dict[int, t
 
 def _revisions(connection: sa.Connection, of: dict[int, Any]) -> dict[int, tuple[Revision, ...]]:
     statement = (
-        sa.select(*revision_columns(), revisions.c.article_id.label("of"), revisions.c.seen)
+        sa.select(*revision_columns(), revisions.c.article_id.label("of"), revisions.c.seen, revisions.c.change)
         .where(revisions.c.article_id.in_(list(of)))
         .order_by(revisions.c.id)
     )
     found: dict[int, tuple[Revision, ...]] = {}
     for row in connection.execute(statement):
-        later = Revision(row.seen, revised(article_of(of[row.of]), row))
+        later = Revision(row.seen, revised(article_of(of[row.of]), row), row.change)
         found[row.of] = (*found.get(row.of, ()), later)
     return found

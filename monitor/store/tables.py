@@ -98,6 +98,9 @@ articles = sa.Table(
     sa.Column("detail", Words, nullable=False),
     sa.Column("similarity", sa.Float, nullable=False),
     sa.Column("part", sa.Integer),  # the story its words joined, where an analyst merged that into story_id
+    sa.Column("change", Words, nullable=False, server_default=""),  # the number that it changed in its story, "4 → 7"
+    sa.Column("denies", sa.Integer),  # the story that it denies or corrects
+    sa.Index("articles_denies", "denies"),
     sa.Index("articles_key", "feed_id", "key", unique=True),
     sa.Index("articles_story", "story_id"),
     sa.Index("articles_first_seen", "first_seen"),
@@ -149,6 +152,7 @@ revisions = sa.Table(
     sa.Column("body", Words, nullable=False),
     sa.Column("author", Words, nullable=False),
     sa.Column("tags", Json, nullable=False),
+    sa.Column("change", Words, nullable=False, server_default=""),  # the number in its headline that changed, "4 → 7"
     sa.Index("revisions_hash", "article_id", "content_hash", unique=True),
 )
 

@@ -13,7 +13,7 @@ from monitor.faces.cli.explained import hanging
 from monitor.faces.cli.ledger import alert_json, article_json, headline, iso, outlet_name
 from monitor.faces.cli.times import shown
 from monitor.model import REASONS, Article, Overrule
-from monitor.store.records import AlertRow, HitRow, StoryArticle, StoryRecord
+from monitor.store.records import AlertRow, HitRow, Revision, StoryArticle, StoryRecord
 from monitor.stories.changes import Change, changes
 
 LONGEST_HEADLINE = 160
@@ -49,11 +49,11 @@ def wordings(record: StoryRecord) -> list[Wording]:
     return [Wording(*uses[0], title, len({one.article.id for _, one in uses})) for title, uses in told.items()]
 
 
-def differences(one: StoryArticle) -> Iterator[tuple[datetime, dict[str, list[Change]]]]:
-    """Each revision of an article: when it was seen, and what it changed in the text before it, by field."""
+def differences(one: StoryArticle) -> Iterator[tuple[Revision, dict[str, list[Change]]]]:
+    """Each revision of an article, and what it changed in the text before it, by field."""
     before = one.article
     for later in one.revisions:
-        yield later.seen, _changed(before, later.article)
+        yield later, _changed(before, later.article)
         before = later.article
 
 
@@ -70,6 +70,8 @@ def print_page(record: StoryRecord, alerts: Sequence[AlertRow], hits: Sequence[H
     head = record.head
     counts = f"{_count(len(head.outlets), 'outlet')}, {_count(head.article_count, 'article')}"
     out.print(Text.assemble((f"story {head.id}", "bold"), f"  {counts}, opened {shown(head.opened, zone)}"))
+    if record.denied_by:
+        out.print(f"denied or corrected by story {', '.join(map(str, record.denied_by))}")
     _timeline(record, zone)
     _headlines(record, zone)
     _revisions(record, zone)
@@ -141,10 +143,12 @@ def _timeline(record: StoryRecord, zone: str) -> None:
 
 
 def _by(one: StoryArticle) -> str:
-    """By what an article joined; one that an analyst brought with another story, that story."""
-    if one.part is None:
-        return _BY.get(one.how, one.how)
-    return f"opened story {one.part}" if one.how == "new" else f"{_BY.get(one.how, one.how)}, story {one.part}"
+    """By what an article joined; one that an analyst brought with another story, that story; what it changed."""
+    by = _BY.get(one.how, one.how)
+    if one.part is not None:
+        by = f"opened story {one.part}" if one.how == "new" else f"{by}, story {one.part}"
+    changes = [change for change in (one.change, *(later.change for later in one.revisions)) if change]
+    return ", ".join([by, *changes, *([f"denies story {one.denies}"] if one.denies is not None else [])])
 
 
 def _overruled(overrule: Overrule, story_id: int) -> str:
@@ -179,9 +183,9 @@ def _revisions(record: StoryRecord, zone: str) -> None:
         return
     _heading("revisions")
     for one in revised:
-        for seen, changed in differences(one):
+        for later, changed in differences(one):
             who = outlet_name(one.outlet, one.article)
-            out.print(f"  {shown(seen, zone)} {who}, article {one.article.id}", markup=False)
+            out.print(f"  {shown(later.seen, zone)} {who}, article {one.article.id}", markup=False)
             for name, stretches in changed.items():
                 for line in hanging(Text(f"    {name:<8}", style="dim"), _marked(stretches), out):
                     out.print(line)
@@ -229,6 +233,7 @@ def as_json(record: StoryRecord, alerts: Sequence[AlertRow], hits: Sequence[HitR
             }
             for one in wordings(record)
         ],
+        "denied_by": record.denied_by,
         "overrules": [{**asdict(overrule), "when": iso(when)} for when, overrule in record.overrules],
         "alerts": [alert_json(row) for row in reversed(alerts)],
         "not_alerted": [
@@ -244,17 +249,20 @@ def _entry_json(one: StoryArticle) -> dict[str, object]:
         "when": iso(one.article.when),
         "how": one.how,
         "part": one.part,
+        "change": one.change,
+        "denies": one.denies,
         "detail": one.detail,
         "similarity": one.similarity,
         "rules": one.rules,
         "revisions": [
             {
-                "seen": iso(seen),
+                "seen": iso(later.seen),
+                "change": later.change,
                 "changes": {
                     name: [{"kind": part.kind, "text": part.text} for part in stretches]
                     for name, stretches in changed.items()
                 },
             }
-            for seen, changed in differences(one)
+            for later, changed in differences(one)
         ],
     }
