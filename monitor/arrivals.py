@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.alerts import decide
-from monitor.arabic.tokens import words
 from monitor.flow import Flow
 from monitor.model import (
     Article,
@@ -139,7 +138,8 @@ def _take_in_revision(
     first alert like any other. A toll that rose is shown in the message."""
     article_id, article = revised
     report.revised += 1
-    change = headline.change(*(" ".join(words(title)) for title in (tx.last_title(article_id), article.title)))
+    before = replace(article, title=tx.last_title(article_id))
+    change = headline.change(sign(before).title, sign(article).title)
     revision_id = tx.add_revision(article_id, article, change)
     story = tx.story(tx.story_of(article_id))
     for rule, match in _rules_of(flow, matches):

@@ -138,3 +138,23 @@ def test_an_analyst_merges_and_splits_beside_the_daemon_and_it_follows(tmp_path:
         told = here.rasid("stories", "show", "2", check=False)
         assert told.returncode == 2 and "it was merged into story 1" in told.stderr
         assert here.stop() == 0
+
+
+def test_two_articles_are_explained_with_their_figures(here: Living) -> None:
+    story = json.loads(here.rasid("stories", "show", str(strike(here)), "--json").stdout)
+    first, second, copy = (str(one["id"]) for one in story["timeline"])
+    told = json.loads(here.rasid("stories", "explain", first, second, "--json").stdout)
+    assert (told["joins"], told["how"], told["one_story"], told["text"]) == (True, "body", True, 1.0)
+    assert [one["story"] for one in told["articles"]] == [story["id"]] * 2
+    assert "✓ one story: title and text are the same" in here.rasid("stories", "explain", first, copy).stdout
+    talks = json.loads(here.rasid("stories", "show", str(listed(here, "--text", "جنيف")[0]["id"]), "--json").stdout)[
+        "timeline"
+    ][0]["id"]
+    page = here.rasid("stories", "explain", first, str(talks)).stdout
+    assert "✗ not one story: too little is alike" in page
+    assert f"article {talks} was placed: it opened a story" in page and "decided otherwise" not in page
+
+
+def test_articles_that_cannot_be_explained_are_told(here: Living) -> None:
+    assert "there is no article 98, 99" in here.rasid("stories", "explain", "98", "99", check=False).stderr
+    assert "article 1 is one article: name two" in here.rasid("stories", "explain", "1", "1", check=False).stderr

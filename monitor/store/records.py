@@ -268,6 +268,7 @@ class StoryArticle:
     changed, "4 → 7". denies: the story that it denies or corrects.
     """
 
+    story_id: int
     article: Article
     outlet: Outlet | None
     how: str

@@ -35,35 +35,18 @@ class Stories(Database):
             if connection.execute(sa.select(stories.c.id).where(stories.c.id == story_id)).first() is None:
                 return None
             head = _heads(connection, [story_id])[story_id]
-            rows = connection.execute(
-                sa.select(*article_columns(), *(articles.c[name] for name in _PLACED)).where(
-                    articles.c.story_id == story_id
-                )
-            ).all()
-            ids = [row.article_id for row in rows]
-            hit_by = _rules(connection, ids)
-            later = _revisions(connection, {row.article_id: row for row in rows})
-            names = outlets_by_id(connection, {row.article_outlet_id for row in rows})
+            told = _told(connection, articles.c.story_id == story_id)
             decided = overruling.overrules_of(connection, story_id)
             denying = sa.select(articles.c.story_id).where(articles.c.denies == story_id).distinct()
             deniers = sorted(connection.execute(denying).scalars())
-        told = [
-            StoryArticle(
-                article=article_of(row),
-                outlet=names.get(row.article_outlet_id),
-                how=row.how,
-                detail=row.detail,
-                similarity=row.similarity,
-                rules=hit_by.get(row.article_id, ()),
-                revisions=later.get(row.article_id, ()),
-                part=row.article_part,
-                change=row.change,
-                denies=row.denies,
-            )
-            for row in rows
-        ]
         told.sort(key=lambda one: (one.article.when, one.article.id or 0))
         return StoryRecord(head, tuple(told), tuple(decided), tuple(deniers))
+
+    def story_articles(self, ids: Sequence[int]) -> dict[int, StoryArticle]:
+        """Articles in their stories, by id; those that are not there are left out."""
+        with self._reading() as connection:
+            told = _told(connection, articles.c.id.in_(ids))
+        return {one.article.id: one for one in told if one.article.id is not None}
 
     def became(self, story_id: int) -> int | None:
         """The story that a merged one is part of now; None where it was never merged."""
@@ -121,6 +104,30 @@ def _heads(connection: sa.Connection, ids: Sequence[int]) -> dict[int, StoryHead
         )
         for one in ids
     }
+
+
+def _told(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[StoryArticle]:
+    columns = (*article_columns(), *(articles.c[name] for name in _PLACED))
+    rows = connection.execute(sa.select(*columns).where(which)).all()
+    hit_by = _rules(connection, [row.article_id for row in rows])
+    later = _revisions(connection, {row.article_id: row for row in rows})
+    names = outlets_by_id(connection, {row.article_outlet_id for row in rows})
+    return [
+        StoryArticle(
+            story_id=row.article_story_id,
+            article=article_of(row),
+            outlet=names.get(row.article_outlet_id),
+            how=row.how,
+            detail=row.detail,
+            similarity=row.similarity,
+            rules=hit_by.get(row.article_id, ()),
+            revisions=later.get(row.article_id, ()),
+            part=row.article_part,
+            change=row.change,
+            denies=row.denies,
+        )
+        for row in rows
+    ]
 
 
 def _rules(connection: sa.Connection, article_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:

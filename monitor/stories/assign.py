@@ -99,15 +99,19 @@ def assign(article: Article, signature: Signature, index: StoryIndex, now: datet
 
     judged = asked(index.candidates(signature))
     best, most = None, (False, 0.0)
+    claims: list[Judgement] = []
     for story_id in dict.fromkeys(one.entry.story_id for one in judged.values() if one.joins):
         members = index.members(story_id, MEMBERS)
         judged |= asked(entry for entry in members if entry.article_id not in judged)
         closest = _closest(one for one in judged.values() if one.joins and one.entry.story_id == story_id)
         behind = sum(judged[entry.article_id].weight for entry in members if entry.article_id in judged)
         standing = (closest is not None and closest.evidence.body >= COPY, behind)
-        if behind > 0 and standing > most:
-            best, most = closest, standing
+        if closest is not None and behind > 0:
+            claims.append(closest)
+            if standing > most:
+                best, most = closest, standing
     if best is not None:
+        best = _overruled(best, claims, index)
         change = headline.change(best.entry.signature.title, signature.title)
         return Placement(best.entry.story_id, best.how, best.told(), best.similarity, change)
     nearest = _closest(judged.values())
@@ -117,6 +121,12 @@ def assign(article: Article, signature: Signature, index: StoryIndex, now: datet
 
 
 _KEYS = {"content": "text", "url": "address", "guid": "identifier within the outlet"}
+
+
+def _overruled(best: Judgement, claims: Iterable[Judgement], index: StoryIndex) -> Judgement:
+    """Between stories that an analyst split not their size decides but the article that is closest."""
+    apart = [one for one in claims if index.kept_apart(one.entry.story_id, best.entry.story_id)]
+    return max([best, *apart], key=lambda one: one.similarity)
 
 
 def judge(one: Signature, other: Entry, apart: timedelta, shingles: set[int] | None = None) -> Judgement:

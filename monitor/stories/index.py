@@ -107,6 +107,7 @@ class StoryIndex:
         self._entries: dict[int, Entry] = {}  # by slot, a running number
         self._slot_of: dict[int, int] = {}  # by article id
         self._stories: dict[int, list[int]] = {}  # by story: the ids of its articles, as they came
+        self._apart: set[frozenset[int]] = set()  # pairs of stories
         self._postings = Postings()
         self._frequencies = array("I", [0]) * _FREQUENCIES  # of title terms, hashed: a collision only misjudges rarity
         self._ages: list[tuple[datetime, int, int]] = []  # heap of (when, slot, article id)
@@ -138,6 +139,14 @@ class StoryIndex:
         slot = self._slot_of.get(article_id)
         if slot is not None and (entry := self._entries[slot]).story_id != story_id:
             self.add(article_id, story_id, entry.signature, entry.when)
+
+    def keep_apart(self, one: int, other: int) -> None:
+        """Remember that an analyst split one story off the other."""
+        self._apart.add(frozenset((one, other)))
+
+    def kept_apart(self, one: int, other: int) -> bool:
+        """Whether an analyst split one of these stories off the other."""
+        return frozenset((one, other)) in self._apart
 
     def remove(self, ids: Iterable[int]) -> int:
         """Forget articles by id (unknown ids are fine); how many were there."""

@@ -25,6 +25,9 @@ class Overrules:
             return
         for article_id in overrule.article_ids:
             index.move(article_id, overrule.other_id)
+        for part in [overrule.story_id, *self._into]:
+            if self.story_of(part) == overrule.story_id:
+                index.keep_apart(part, overrule.other_id)
 
     def story_of(self, part: int) -> int:
         """The story that a part belongs to: itself, where nobody merged it."""

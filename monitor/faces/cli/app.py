@@ -50,7 +50,9 @@ COMMANDS = {
         "List alerts, the newest first, with the outlets that carry the story and where it was sent.",
     ),
     "stories": _Command(
-        "stories", "app", "Stories: list them, show one with its outlets and headlines, merge two, split one."
+        "stories",
+        "app",
+        "Stories: list them, show one with its outlets and headlines, merge, split, explain two articles.",
     ),
     "feeds": _Command("feeds", "app", "Feeds: list them with their state, test an address, add one."),
     "rules": _Command("rules", "app", "Watch rules: list, test by their examples, lint, expand a term, backfill."),

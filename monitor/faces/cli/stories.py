@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from monitor.faces.cli import story_page
+from monitor.errors import RasidError
+from monitor.faces.cli import story_explained, story_page
 from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told
 from monitor.faces.cli.ledger import (
     LARGEST,
@@ -38,6 +39,7 @@ from monitor.runtime.configuration import Configuration
 from monitor.runtime.overruling import Overruled, merge, no_story, split
 from monitor.store.connection import utc_now
 from monitor.store.records import HitFilter, StoryFilter, StoryHead
+from monitor.stories.explain import explain
 
 app = typer.Typer(no_args_is_help=True)
 LARGEST_PAGE = 10_000  # hits or alerts of one story
@@ -146,6 +148,36 @@ def split_story(
         print_json(asdict(done))
     else:
         typer.echo(f"story {done.story} was split off story {story}: {_moved(done)}")
+
+
+@app.command("explain")
+def explain_two(
+    one: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="ARTICLE", help="An article's number.")],
+    other: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="OTHER", help="Another one's.")],
+    config: ConfigDir = Path("config"),
+    as_json: AsJson = False,
+) -> None:
+    """Say why two articles are or are not one story, with the figures, and which stories they are in.
+
+    rasid stories show has the numbers of articles. In a story its other articles count too: they may have kept one
+    out, or let it in, that alone would have been placed otherwise. Example: rasid stories explain 31 40
+    """
+    with reading(config) as (found, store):
+        told = store.story_articles([one, other])
+        missing = [str(number) for number in (one, other) if number not in told]
+        if one == other or missing:
+            raise RasidError(
+                f"there is no article {', '.join(missing)}: rasid stories show lists those of a story"
+                if missing
+                else f"article {one} is one article: name two"
+            )
+        settings = found.settings.settings
+    pair = (told[one], told[other])
+    explained = explain(pair[0].article, pair[1].article, settings.stories.window)
+    if as_json:
+        print_json(story_explained.as_json(pair, explained))
+    else:
+        story_explained.print_page(pair, explained, settings.zone)
 
 
 def _overrule(config: Path, change: Callable[[Flow, datetime], Overruled]) -> Overruled:

@@ -169,7 +169,8 @@ def _headlines(record: StoryRecord, zone: str) -> None:
     _heading("how the headline changed")
     before = ""
     for one in found:
-        text = _marked(changes(before, one.title)) if before else Text(one.title)
+        changed = changes(before, one.title) if before else []
+        text = _marked(changed) if any(part.kind == "kept" for part in changed) else Text(one.title)
         who = f"{shown(one.when, zone)} {outlet_name(one.first.outlet, one.first.article)}"
         count = f" ×{one.articles}" if one.articles > 1 else ""
         for line in hanging(Text(f"  {who}{count}  "), text, out):
