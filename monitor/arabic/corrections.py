@@ -19,6 +19,18 @@ _ON_THEIR_OWN = """
 سيلفي كروز
 """
 
+# Adjectives whose feminine the list has as a word of its own: المياه الباردة is بارد.
+_WITH_FEMININE = """
+آثم آجل بارد حثيث خاطئ خارق خلاب رافض رائع رشاش زائد سائب شاق شيق ضار ضال طارئ طريف عارم عجيب غاشم غريب فاحش فتاك فاره
+كفيل لاحق ماس متاخم مجنح محاصر محتجز محرم مدمج مرخص مزمع مزور مساند مشابه مشع مشغل مصاحب معاكس معلب مقام ملزم مناهض
+مهيمن موجه موسع ناسف نادر نشط نفاث نقال هام هدام وعر
+"""
+
+# Adjectives of four letters in ي that the list lacks: others that it lacks are names (ميسي, هاني).
+_SHORT_NISBAS = """
+بحثي جهوي حتمي حوثي خدمي خلوي دامي راقي صخري غاني فئوي فطري قسري كشفي كلوي مظلي ورقي وضعي
+"""
+
 # Women whom the list files under the man: «رئيسة الوزراء» is a woman; but who types رئيس hears of her too.
 _WOMEN = """
 سفيرة وزيرة رئيسة مديرة مواطنة طالبة تلميذة طبيبة نائبة معلمة أستاذة شاعرة كاتبة فنانة مطربة لاعبة بطلة أميرة زعيمة
@@ -51,16 +63,17 @@ _REFILED = """
 معني: معنيين
 مفتي: مفت مفتو مفتين مفتيا مفتيان
 مولود: مواليد
+سؤال: سؤالا
 ناجي: ناج
 نادي: ناد ناديا ناديان ناديي ناديين أندية نوادي
 ناشط: نشطاء
 هرم: أهرام
 """
 
-# Hardly ever meant, and spelled like a common word: أعدام, plural of «lack», like إعدام, execution.
+# Hardly ever meant, and spelled like a common word: أعدام, plural of «lack», like إعدام, execution; يومنا is «our day».
 _NEVER_MEANT = """
 أعدام أفشال أسلام أخفاء أجلاء أخلاء أسقاط أضراب أثبات أظهار أنجاب أدراك أتساع أطلاق أمارة بدور لدة مناص سوآء أسوآن جرآء
-ألسنة
+ألسنة يومنا بلدنا أهلنا شعبنا بيتنا عصرنا عيدنا هدفنا وقتنا عملنا وضعنا
 """
 
 # Which of two words a spelling without its hamza is: اعلام is إعلام (media) rather than أعلام (flags).
@@ -78,6 +91,8 @@ def _lines(text: str) -> dict[str, tuple[str, ...]]:
 
 
 ON_THEIR_OWN = frozenset(_ON_THEIR_OWN.split())
+WITH_FEMININE = frozenset(_WITH_FEMININE.split())
+SHORT_NISBAS = frozenset(_SHORT_NISBAS.split())
 NOUNS_IN_TA = frozenset(_NOUNS_IN_TA.split())
 WOMEN = frozenset(noun[:-1] + ending for noun in _WOMEN.split() for ending in ("ة", "ات", "تان", "تين"))
 REFILED: Mapping[str, tuple[str, ...]] = _lines(_REFILED)

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from monitor.arabic.corrections import NEVER_MEANT, NOUNS_IN_TA, ON_THEIR_OWN, REFILED, WOMEN
+from monitor.arabic.corrections import NEVER_MEANT, NOUNS_IN_TA, ON_THEIR_OWN, REFILED, WITH_FEMININE, WOMEN
 from monitor.arabic.dictionary import Owner, entry
 from monitor.arabic.inflections import is_defective
 from monitor.arabic.names import LIKE_WORDS, territories
@@ -24,6 +24,7 @@ _HAMZA = frozenset("أإآ")
 _BROKEN = re.compile("[أا].{1,2}ا.|[أا]...ة|..ا.|.وا..|..ا...?|..اء").fullmatch
 _PLURAL = re.compile("[أا].{1,2}ا.|[أا]...ة|..و.|..ا.|.وا..|..ا...?|..اء|.+(?:ات|ان|ين|ون|ا)").fullmatch
 _VERBAL_NOUN = re.compile("إ..ا.").fullmatch  # إيقاف, of أوقف
+_VERBAL_NOUN_IN_TA = re.compile("ت..ي.").fullmatch  # تمرير, of مرر
 _PLURAL_IN_YA = re.compile("..ا.ي").fullmatch  # نواحي, without the article نواح
 _PLURAL_IN_M = re.compile("م.ا..").fullmatch
 _PAST_ENDINGS = ("ت", "تا", "تما", "تم", "تن", "ن", "نا", "وا", "تي")
@@ -54,12 +55,14 @@ class Lexicon:
     def _correct(self) -> None:
         """Put right what `corrections` says; only what the list has, also spelled with the article or without hamza."""
         right = {word: word for word in (*ON_THEIR_OWN, *LIKE_WORDS)}
-        verbal_nouns = {word for word, lemma in self.lemma_of.items() if _VERBAL_NOUN(word) and lemma[0] == "أ"}
+        verbal_nouns = {word for word, lemma in self.lemma_of.items() if _of_verb(word, lemma)}
         for word in (ON_THEIR_OWN | verbal_nouns) & self.lemma_of.keys():
             inflected = (word + ending for ending in ("", "ا", "ات", "ان", "ين"))
             right |= {form: word for form in inflected if self.lemma_of.get(form) == self.lemma_of[word]}
+            right |= {word + "ا": word} if word + "ا" in self.lemma_of else {}
         for noun in NOUNS_IN_TA & self.lemma_of.keys():
             right |= {noun[:-1] + ending: noun for ending in ("ة", "ات", "تان", "تين", "تا", "تي")}
+        right |= {word + ending: word for word in WITH_FEMININE for ending in ("", "ة", "تان", "تين", "ات")}
         right |= {form: lemma for lemma, forms in REFILED.items() for form in (lemma, *forms)}
         for form, lemma in right.items():
             for spelled in self._listed_as(form):
@@ -168,6 +171,8 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
             found["t" + bare_alef(word)] += lemmas
     for lemma in sorted(lexicon.forms_of):
         found["f" + lemma] += sorted(lexicon.nominal(lemma))
+        if _VERBAL_NOUN_IN_TA(lemma):
+            found["f" + lemma].append(lemma + "ات")  # the list has تعليقات under تعليقة
         for plural in filter(_PLURAL_IN_YA, lexicon.nominal(lemma) - {lemma}):
             if plural[:-1] not in lexicon.lemma_of and lemma[-1] != "ي":
                 found["f" + lemma].append(plural[:-1])
@@ -177,7 +182,7 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
         found["f" + participle] += (participle, stem, stem + "ون", stem + "ين")
         for typed in (participle, stem, stem + "ون", stem + "ين"):
             found["t" + typed] = [participle]
-    for singular, plurals in PLURALS.items():
+    for singular, plurals in (*PLURALS.items(), *((word, (word + "ة",)) for word in WITH_FEMININE)):
         lemmas = sorted(lexicon.lemmas(singular))
         if not lemmas:  # مليشيا
             lemmas = found["t" + singular] = [singular]
@@ -208,6 +213,13 @@ def _spellings(form: str) -> set[str]:
 
 def _definite(form: str) -> bool:
     return form.startswith("ال") and len(form) > 4
+
+
+def _of_verb(word: str, lemma: str) -> bool:
+    """Whether a word is the verbal noun of its lemma: إيقاف of أوقف, تمرير of مرر."""
+    if _VERBAL_NOUN(word):
+        return lemma[0] == "أ"
+    return bool(_VERBAL_NOUN_IN_TA(word)) and len(lemma) == 3 and _consonants(lemma) == _consonants(word[1:])
 
 
 def _acting(word: str, lemma: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from monitor.arabic.corrections import UNMARKED
+from monitor.arabic.corrections import SHORT_NISBAS, UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
 from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, is_defective, looks_common, singulars
 from monitor.arabic.names import IN_TA, PARTS, WITHOUT_ARTICLE, territories
@@ -70,7 +70,7 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
     modes: dict[str, int] = {}
     for text, allowed in found.items():
         modes[fold(text)] = modes.get(fold(text), 0) | allowed
-    hosts = _hosts(found, typed) if sort == "word" else frozenset[str]()
+    hosts = _hosts(found, typed, stem) if sort == "word" else frozenset[str]()
     refused = barred = frozenset[str]()
     if dictionary:
         own = lemmas | {typed, stem}
@@ -124,7 +124,8 @@ def _kind(typed: str, stem: str, lemmas: frozenset[str], dictionary: Dictionary 
     if lemmas or not dictionary:
         return "word"  # measured without a dictionary: lemma F1 .88 against .82, and names lose nothing
     listed = any(owner.soft == stem and (owner.verb or owner.size > 4) for owner in dictionary.owners(stem))
-    return "word" if listed or looks_common(stem) else "name"
+    nisba = stem in SHORT_NISBAS or (stem[-1] == "ي" and _territory(stem + "ا"))  # كيني, of كينيا
+    return "word" if listed or nisba or looks_common(stem) else "name"
 
 
 def _territory(word: str) -> bool:
@@ -252,21 +253,22 @@ def _allowed(form: Form, own: frozenset[str], dictionary: Dictionary) -> int:
 def _others(form: str, own: frozenset[str], dictionary: Dictionary) -> list[Owner]:
     """Whose form this is, if only of other lemmas. The exact spelling counts, where the dictionary has it."""
     owners = dictionary.owners(form)
-    owners = [one for one in owners if one.soft == form] or owners
+    different = {one.lemma for one in owners if {form[0], one.soft[0]} == {"أ", "إ"}}  # إيمانا is not أيمانا
+    owners = [one for one in owners if one.soft == form] or [one for one in owners if one.lemma not in different]
     return [] if any(one.lemma in own for one in owners) else owners
 
 
-def _hosts(found: Mapping[str, int], typed: str) -> frozenset[str]:
+def _hosts(found: Mapping[str, int], typed: str, stem: str) -> frozenset[str]:
     """ة opens to ت, ى to ا or ي, the hamza of اء also sits on ي; duals and sound plurals lose their ن instead."""
     hosts: set[str] = set()
     for form, modes in found.items():
-        if not modes & BARE or (form == typed and typed.startswith("ال")):
+        if not modes & BARE or (form == typed and typed != stem):
             continue
         if form[-1] == "ة":
             hosts.add(form[:-1] + "ت")
         elif form[-1] == "ى":
             hosts |= {form[:-1] + "ا", form[:-1] + "ي"}
-        elif not (form.endswith(_NUMBERED) and form[:-1] in found):
+        elif form == stem or not (form.endswith(_NUMBERED) and form[:-1] in found):
             hosts.add(form)
             if form.endswith("اء"):
                 hosts.add(form[:-1] + "ئ")

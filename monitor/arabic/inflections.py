@@ -99,6 +99,7 @@ WORD_INFLECTIONS = (
     Inflection("indefinite of ي", "قاضي → قاض", ("ي",), 1, ("",), BARE, least=4, when="defective"),
     Inflection("accusative of اء", "لقاء → لقاءا", ("اء",), 0, ("ا",), BARE),
     Inflection("accusative", "خطاب → خطابا", _CONSONANTS, 0, ("ا",), BARE, against="nouns"),
+    Inflection("accusative of و", "نمو → نموا", ("و",), 0, ("ا",), BARE, when="three letters", against="nouns"),
     Inflection("numbers", "مهندس → مهندسون", _CONSONANTS, 0, ("ات", "ان", "ين", "ون"), least=4),
     Inflection("dual of three letters", "شكل → شكلين", _CONSONANTS, 0, ("ان", "ين"), when="three letters"),
     Inflection("feminine", "منتظم → منتظمة", _CONSONANTS, 0, ("ة",), least=4, when="participle"),
