@@ -3,7 +3,7 @@
 What the index needs is kept in the database, and made anew where it is not there or of another scheme.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -89,7 +89,7 @@ async def test_what_was_not_kept_is_signed_again_and_kept_from_then_on(store_url
         desk.take("sada", "جسر النهر يفتح أمام السيارات", BODY)
         assert desk.rows("select count(*) from signatures") == [(STORED + 2,)]
         first = desk.flow.index
-        desk.flow.store.keep_signatures({STORED + 1: bytes([packed.SCHEME + 1]) + b"of another rasid"})
+        desk.flow.store.keep_signatures({STORED + 1: b"by another rasid" * 9})
     again = await primed(store_url, now)
     copy = sign(replace(article(1, now), title="خبر", body=BODY, content_hash="copy", key="copy"))
     found = [[one.article_id for one in index.candidates(copy)] for index in (first, again)]
@@ -117,6 +117,12 @@ def test_a_signature_is_the_same_after_it_was_kept(key: str, title: str, body: s
     assert packed.unpack(packed.pack(signature)) == signature
 
 
-@pytest.mark.parametrize("kept", [b"", b"\x00", bytes([packed.SCHEME + 1]) * 90])
+@pytest.mark.parametrize("kept", [b"", b"\x00", b"by another rasid" * 9, packed.pack(packed.probed())[1:]])
 def test_what_another_scheme_kept_is_no_signature(kept: bytes) -> None:
     assert packed.unpack(kept) is None
+
+
+def test_the_probe_has_something_in_every_field_so_that_no_change_of_signing_stays_unseen() -> None:
+    probe = packed.probed()
+    assert all(getattr(probe, field.name) for field in fields(probe))
+    assert packed.unpack(packed.pack(probe)) == probe

@@ -98,20 +98,16 @@ def assign(article: Article, signature: Signature, index: StoryIndex, now: datet
         return {one.article_id: judge(signature, one, abs(article.when - one.when), mine) for one in recent}
 
     judged = asked(index.candidates(signature))
-    best, most = None, (False, 0.0)
-    claims: list[Judgement] = []
+    claims: list[tuple[tuple[bool, float], Judgement]] = []  # (a copy?, weight), and the closest article of a story
     for story_id in dict.fromkeys(one.entry.story_id for one in judged.values() if one.joins):
         members = index.members(story_id, MEMBERS)
         judged |= asked(entry for entry in members if entry.article_id not in judged)
         closest = _closest(one for one in judged.values() if one.joins and one.entry.story_id == story_id)
         behind = sum(judged[entry.article_id].weight for entry in members if entry.article_id in judged)
-        standing = (closest is not None and closest.evidence.body >= COPY, behind)
         if closest is not None and behind > 0:
-            claims.append(closest)
-            if standing > most:
-                best, most = closest, standing
-    if best is not None:
-        best = _overruled(best, claims, index)
+            claims.append(((closest.evidence.body >= COPY, behind), closest))
+    if claims:
+        best = _overruled(max(claims, key=lambda one: one[0])[1], [one for _, one in claims], index)
         change = headline.change(best.entry.signature.title, signature.title)
         return Placement(best.entry.story_id, best.how, best.told(), best.similarity, change)
     nearest = _closest(judged.values())

@@ -18,9 +18,6 @@ from itertools import combinations
 from monitor.stories.signature import Signature, unpack
 
 RARE_TERMS = 5  # of a title; their pairs are its keys
-BODY_KEYS = 10  # smallest shingle hashes of the text kept
-LEAD_KEYS = 6  # … and of its first LEAD_SHINGLES, so that a summary meets the body it was taken from
-LEAD_SHINGLES = 40
 NEAREST = 10  # candidates handed out
 SHARED_KEYS = 2  # of a candidate at least, where there is a text: one pair of words in common is mere chance
 POSTINGS_READ = 64  # of one key, newest first: bounds the cost of a key that everybody shares
@@ -208,9 +205,7 @@ class StoryIndex:
         return keys
 
     def _text_keys(self, signature: Signature) -> set[int]:
-        shingles = unpack(signature.shingles)
-        keys = set(sorted(shingles[:LEAD_SHINGLES])[:LEAD_KEYS])
-        keys.update(sorted(shingles)[:BODY_KEYS])
+        keys = set(unpack(signature.sketch))
         terms = set(unpack(signature.terms))
         if len(terms) > RARE_TERMS:
             frequencies = self._frequencies

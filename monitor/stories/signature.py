@@ -21,6 +21,9 @@ from monitor.stories.wordlists import RANKS
 
 SHINGLE = 4  # words in a shingle
 SHINGLES_KEPT = 480  # of the text's beginning: two copies of a long report are told by its first 480 words
+BODY_KEYS = 10  # smallest shingle hashes of the text in its sketch
+LEAD_KEYS = 6  # … and of its first LEAD_SHINGLES, so that a summary meets the body it was taken from
+LEAD_SHINGLES = 40
 LEAD_TERMS = 45  # different words, those of the first sixty or so
 BODY_WORDS = 12  # a text with fewer words is no evidence: the title alone decides
 CONTENT_WORDS = 5  # title and text together; below this equal content («عاجل») says nothing
@@ -47,6 +50,7 @@ class Signature:
     terms: bytes  # hashes of the title's words, in order
     words: bytes  # hashes of the text's words, in order, without repeats
     shingles: bytes  # of the text's beginning, in order, without repeats
+    sketch: bytes  # those of them under which the index files the text
     url: int  # 64-bit hashes of the exact keys; 0 where the article has none that identifies it
     key: int
     content: int
@@ -62,12 +66,14 @@ def sign(article: Article) -> Signature:
     title = words(article.title[:TEXT_LIMIT])
     text = words(max(article.body, article.summary, key=len)[:TEXT_LIMIT])[: SHINGLES_KEPT + SHINGLE - 1]
     terms = [term(word) for word in title]
+    runs = [*_shingles(text)]
     return Signature(
         outlet=article.outlet_id,
         title=" ".join(title),
         terms=pack(terms),
         words=pack(dict.fromkeys(map(term, text))),
-        shingles=pack(_shingles(text)),
+        shingles=pack(runs),
+        sketch=pack(_sketch(runs)),
         url=_hash("url", _page(article.canonical_url)),
         key=_hash("key", article.outlet_id, article.key) if len(article.key) > 3 else 0,
         content=_hash("content", article.content_hash) if len(title) + len(text) >= CONTENT_WORDS else 0,
@@ -109,6 +115,12 @@ def _shingles(text: Sequence[str]) -> dict[int, None]:
     return dict.fromkeys(
         [xxh32_intdigest(b" ".join(run)) for at, run in enumerate(runs) if not ranks or ranks[at] < RANKS_IGNORED]
     )
+
+
+def _sketch(runs: Sequence[int]) -> dict[int, None]:
+    """The smallest hashes of a whole text and of its lead: two texts that share much share one of them, most likely."""
+    smallest = [*sorted(runs[:LEAD_SHINGLES])[:LEAD_KEYS], *sorted(runs)[:BODY_KEYS]]
+    return dict.fromkeys(smallest)
 
 
 def _hash(*parts: str) -> int:
