@@ -15,7 +15,7 @@ from typing import Literal
 from monitor.arabic.corrections import SHORT_NISBAS, UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
 from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, is_defective, looks_common, singulars
-from monitor.arabic.names import IN_TA, PARTS, WITHOUT_ARTICLE, territories
+from monitor.arabic.names import ALSO_BARE, IN_TA, IN_YA, PARTS, WITHOUT_ARTICLE, territories
 from monitor.arabic.normalise import bare_alef, fold, soft
 from monitor.arabic.tokens import AL, BARE
 
@@ -77,9 +77,9 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
         refused = _refused(found, own, dictionary)
         if sort == "word":
             barred = _barred(_MEANT.get(stem, stem), found, hosts, own, dictionary)
-            bare = {other for other in barred if other[-1] == "ى" and not _takes_article(other, dictionary)}
-            barred -= bare  # التوالى is التوالي
-            refused |= {before + other for other in bare for before in ("", "و", "ف")}
+            verbs = {other for other in barred if other[-1] == "ى" and not _takes_article(other, dictionary)}
+            barred -= verbs  # التوالى is التوالي; and a participle is hardly ever meant, مفتى is مفتي
+            refused |= {before + verb for verb in verbs if verb[0] != "م" for before in ("", "و", "ف")}
     return Forms(typed, stem, sort, modes, refused, barred, frozenset(map(fold, hosts)))
 
 
@@ -138,7 +138,8 @@ def _forms(
     country = _territory(typed) or _territory(stem)
     if typed != stem:
         yield Form(typed, ANY, "as typed")  # also with an article: التزام has none of its own
-        yield Form(stem, AL if country else ANY, "with or without the article")
+        definite = country and stem not in ALSO_BARE
+        yield Form(stem, AL if definite else ANY, "with or without the article")
     else:
         bare = stem in WITHOUT_ARTICLE or (stem in IN_TA and kind == "name")
         yield Form(stem, BARE if bare else ANY, "as typed")
@@ -298,7 +299,7 @@ def _reads_otherwise(form: str) -> bool:
 
 def _unmarked(one: str, other: str) -> bool:
     """Whether two spellings are the same, or differ as newspapers do: no hamza on the first letter, القاضى."""
-    if is_defective(one) and other == one[:-1] + "ى":
+    if (is_defective(one) or one in IN_YA) and other == one[:-1] + "ى":
         return True
     return one == other or (one[1:] == other[1:] and "ا" in (one[0], other[0]) and "آ" not in (one[0], other[0]))
 

@@ -27,6 +27,13 @@ _LIKE_WORDS = """
 """
 LIKE_WORDS = tuple(_LIKE_WORDS.split())
 
+# Names of people in ي: with the ى of Egyptian newspapers (مرسى, صبرى) they are no anchorage and no patience.
+_IN_YA = "مرسي حسني صبري لطفي مجدي صبحي حمدي مهدي زكي نوري حقي فهمي شكري رشدي حلمي فتحي شوقي رمزي فوزي"
+IN_YA = frozenset(_IN_YA.split())
+
+# Countries that mean nothing else without their article: «عراق جديد»; but جزائر are islands, and مغرب is the sunset.
+ALSO_BARE = frozenset(("أردن", "سودان", "صومال", "عراق", "كويت", "يمن"))
+
 # Names of people that are another word with the article: الكاميرون is a country, الماكرون are the cunning.
 WITHOUT_ARTICLE = frozenset(("كاميرون", "ماكرون"))
 
