@@ -5,6 +5,7 @@ Law of this file: evidence has already said that the two articles are alike; her
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from monitor.stories import headline
@@ -37,8 +38,7 @@ def objection(one: Signature, other: Signature, evidence: Evidence, apart: timed
         formulas = headline.is_formula(one.title) and headline.is_formula(other.title)
         if formulas or (column and (headline.is_column(one.title) or headline.is_column(other.title))):
             return "a column of another day"
-    numbers = _numbers(one, other, share) if body < (COPY if column else SURE) else ""
-    return numbers or _names(one, other, body, share)
+    return _numbers(one, other, share, tolls=body >= (COPY if column else SURE)) or _names(one, other, body, share)
 
 
 def _polarity(one: Signature, other: Signature, body: float, title: float, share: float) -> str:
@@ -54,7 +54,7 @@ def _polarity(one: Signature, other: Signature, body: float, title: float, share
     if title >= (75 if body < SURE else 85):
         if (headline.negations(one.title) - headline.negations(other.title)) % 2:
             return "one title negates"
-        if max(len(one.shingles), len(other.shingles)) <= 4 * SHORT and _opposed_leads(one, other):
+        if 0 < max(len(one.shingles), len(other.shingles)) <= 4 * SHORT and _opposed_leads(one, other):
             return "one text says the opposite of the other"
     return ""
 
@@ -83,13 +83,19 @@ def _opposed_leads(one: Signature, other: Signature) -> bool:
     return any((pair, not side) in theirs - ours and (pair, side) not in theirs for pair, side in ours)
 
 
-def _numbers(one: Signature, other: Signature, share: float) -> str:
+def _numbers(one: Signature, other: Signature, share: float, tolls: bool) -> str:
     """Numbers of each title that the other article has neither in its title nor in its text, as "5 / 7".
 
-    Only numbers of the same things contradict each other, unless the titles are one sentence but for them.
+    Only numbers of the same things contradict each other, unless the titles are one sentence but for them. tolls: the
+    texts are copies, in which a toll may have risen, and headlines may pick another number: there only one sentence
+    with another number counts, which its own text repeats and which is no toll.
     """
-    mine, yours = headline.counts(one.title.split()), headline.counts(other.title.split())
+    mine, yours = headline.counts(one.title), headline.counts(other.title)
+    if mine == yours or (tolls and share < SAME_SENTENCE):
+        return ""
     strange, other_strange = _strange(mine, yours, other), _strange(yours, mine, one)
+    if tolls:
+        strange, other_strange = _told(strange, one), _told(other_strange, other)
     for a in strange:
         for b in other_strange:
             rounded = not a.differs(b) and one.words and other.words
@@ -98,7 +104,18 @@ def _numbers(one: Signature, other: Signature, share: float) -> str:
     return ""
 
 
-def _strange(mine: list[Count], yours: list[Count], other: Signature) -> list[Count]:
+def _told(counts: Sequence[Count], own: Signature) -> list[Count]:
+    """Those that are no tolls, and that the beginning of the own text repeats."""
+    lead = set(own.lead)
+    return [
+        count
+        for count in counts
+        if not count.harm
+        and (any(term(word) in lead for word in count.words) or lead & headline.spellings(count.value))
+    ]
+
+
+def _strange(mine: Sequence[Count], yours: Sequence[Count], other: Signature) -> list[Count]:
     values = {count.value for count in yours}
     known = {*unpack(other.words), *unpack(other.terms)}
     strange = [count for count in mine if count.value not in values]
@@ -133,7 +150,7 @@ def _names(one: Signature, other: Signature, body: float, share: float) -> str:
 
 
 def _uncounted(found: list[str], signature: Signature) -> list[str]:
-    counted = {count.unit for count in headline.counts(signature.title.split())}
+    counted = {count.unit for count in headline.counts(signature.title)}
     return [word for word in found if stem(word) not in counted]
 
 
@@ -146,11 +163,14 @@ def _strangers(one: Signature, other: Signature) -> list[str]:
 
     Where one has a text, only those that its lead repeats: a name does, the wording of a headline mostly does not.
     """
-    known, own = {*unpack(other.words), *unpack(other.terms)}, set(one.lead)
     theirs, run = other.title.split(), other.title.replace(" ", "")
+    mine = [word for word in one.title.split() if word not in theirs]
+    if not mine:
+        return []
+    known, own = {*unpack(other.words), *unpack(other.terms)}, set(one.lead)
     return [
         word
-        for word in one.title.split()
+        for word in mine
         if len(word) > (2 if own else 1)
         and word not in headline.FILLER
         and (hashed := term(word)) not in known

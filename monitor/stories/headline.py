@@ -9,10 +9,9 @@ from functools import cache, lru_cache
 from itertools import pairwise
 
 from monitor.arabic import names
-from monitor.arabic.tokens import words
 from monitor.stories import wordlists
 from monitor.stories.evidence import spelling
-from monitor.stories.signature import stem, term
+from monitor.stories.signature import spelled, stem, term
 
 FRAME = 2  # content words at least that two titles begin or end with alike …
 FRAMED = 3  # … around so many others at most
@@ -24,23 +23,23 @@ def _poles() -> dict[str, set[tuple[int, bool]]]:
     poles: dict[str, set[tuple[int, bool]]] = {}
     for pair, sides in enumerate(wordlists.OPPOSITES):
         for side, listed in enumerate(sides):
-            for word in words(listed):
+            for word in spelled(listed):
                 poles.setdefault(stem(word), set()).add((pair, bool(side)))
     return poles
 
 
 def _stems(listed: str) -> frozenset[str]:
-    return frozenset(map(stem, words(listed)))
+    return frozenset(map(stem, spelled(listed)))
 
 
 POLES = _poles()
-FILLER = frozenset(words(wordlists.FILLERS + " " + wordlists.PARTICLES))
+FILLER = frozenset(spelled(wordlists.FILLERS + " " + wordlists.PARTICLES))
 _NEGATIVE = _stems(wordlists.PARTICLES + " " + wordlists.DENIALS)
 _FLAT_DENIALS = _stems(wordlists.FLAT_DENIALS)
 _CORRECTIONS = _FLAT_DENIALS | _stems(wordlists.CORRECTIONS)
 _WITHDRAWALS = _stems(wordlists.WITHDRAWALS)
-_NUMERALS = {stem(word): float(value) for listed, value in wordlists.NUMERALS for word in words(listed)}
-_ORDINALS = {stem(word): value for listed, value in wordlists.ORDINALS for word in words(listed)}
+_NUMERALS = {stem(word): float(value) for listed, value in wordlists.NUMERALS for word in spelled(listed)}
+_ORDINALS = {stem(word): value for listed, value in wordlists.ORDINALS for word in spelled(listed)}
 _MULTIPLIERS = _stems(wordlists.MULTIPLIERS)
 _DEEDS = _stems(wordlists.DEEDS)
 _FORMULAS = _stems(wordlists.FORMULAS)
@@ -94,35 +93,40 @@ def number(word: str) -> float | None:
     return float(figure[1]) if figure else _NUMERALS.get(stem(word))
 
 
-def counts(title: Sequence[str]) -> list[Count]:
+@lru_cache(maxsize=1024)
+def counts(title: str) -> tuple[Count, ...]:
     """The numbers of a title. «ثلاثة آلاف», «خمسة وعشرون» and «6.5 مليار» are one number each."""
-    found: list[Count] = []
+    said, found = title.split(), []
     place, free = 0, 0  # free: where the words begin that no number has had yet
-    while place < len(title):
-        value = number(title[place])
+    while place < len(said):
+        value = number(said[place])
         if value is None:
             place += 1
             continue
         start = place
         place += 1
-        while place < len(title) and (more := number(title[place])) is not None:
-            if stem(title[place]) in _MULTIPLIERS:
+        while place < len(said) and (more := number(said[place])) is not None:
+            if stem(said[place]) in _MULTIPLIERS:
                 value *= more
-            elif title[place][0] == "و" and more > value:
+            elif said[place][0] == "و" and more > value:
                 value += more
             else:
                 break
             place += 1
-        given = [word for word in title[start:place] if stem(word) not in _MULTIPLIERS] or title[start:place]
-        after = next((word for word in title[place : place + 2] if word not in FILLER and number(word) is None), "")
-        before = title[max(free, start - 3) : start]
-        unit = after or next((word for word in reversed(before) if word not in FILLER), title[start])
-        around = {stem(word) for word in (*before, *title[start:place], unit)}
-        found.append(Count(value, tuple(given), stem(unit), _harms(around)))
+        found.append(_count(said, value, start, place, free))
         free = place
     if len(found) == 1 and not found[0].harm:  # «ارتفاع قتلى الانهيار إلى 19»
-        found = [replace(found[0], harm=_harms(map(stem, title)))]
-    return found
+        found = [replace(found[0], harm=_harms(map(stem, said)))]
+    return tuple(found)
+
+
+def _count(said: Sequence[str], value: float, start: int, end: int, free: int) -> Count:
+    """The count that the words from `start` to `end` tell; those from `free` on may say of what."""
+    given = [word for word in said[start:end] if stem(word) not in _MULTIPLIERS] or said[start:end]
+    after = next((word for word in said[end : end + 2] if word not in FILLER and number(word) is None), "")
+    before = said[max(free, start - 3) : start]
+    unit = after or next((word for word in reversed(before) if word not in FILLER), said[start])
+    return Count(value, tuple(given), stem(unit), _harms(map(stem, (*before, *said[start:end], unit))))
 
 
 def _harms(stems: Iterable[str]) -> frozenset[str]:
@@ -135,9 +139,10 @@ def ordinals(title: str) -> set[int]:
     return {_ORDINALS[word] for word in map(stem, title.split()) if word in _ORDINALS}
 
 
-def content(title: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def content(title: str) -> tuple[str, ...]:
     """The stems of a title's words that say something."""
-    return [stem(word) for word in title.split() if word not in FILLER]
+    return tuple(stem(word) for word in title.split() if word not in FILLER)
 
 
 def shared(one: str, other: str) -> float:
@@ -145,7 +150,7 @@ def shared(one: str, other: str) -> float:
     mine, yours = sorted((content(one), content(other)), key=len)
     if not mine:
         return 0.0
-    return sum(any(alike(word, their) for their in yours) for word in mine) / len(mine)
+    return sum(word in yours or any(alike(word, their) for their in yours) for word in mine) / len(mine)
 
 
 def framed(one: str, other: str) -> bool:
@@ -163,12 +168,15 @@ def sides(stems: Collection[str]) -> dict[tuple[int, bool], str]:
 
 
 def turned_round(one: str, other: str) -> bool:
-    """Whether two titles are the same but for two words that changed places about a deed: who won against whom."""
-    mine, yours = content(one), content(other)
-    if len(mine) != len(yours) or not _DEEDS.intersection(mine):
+    """Whether two titles are the same but for two words that changed places around a deed: who won against whom."""
+    mine, yours = one.split(), other.split()
+    if len(mine) != len(yours) or not _DEEDS.intersection(content(one)):
         return False
     moved = [place for place, (a, b) in enumerate(zip(mine, yours, strict=True)) if not alike(a, b)]
-    return len(moved) == 2 and mine[moved[0]] == yours[moved[1]] and mine[moved[1]] == yours[moved[0]]
+    if len(moved) != 2 or moved[1] == moved[0] + 1 or any(number(mine[place]) is not None for place in moved):
+        return False
+    (a, b), (c, d) = ((stem(title[moved[0]]), stem(title[moved[1]])) for title in (mine, yours))
+    return a == d and b == c
 
 
 def negations(title: str) -> int:
@@ -190,7 +198,7 @@ def takes_back(title: str) -> bool:
 
 def change(earlier: str, later: str) -> str:
     """The number that changed between two titles of one story, as "4 → 7"; "" where none did."""
-    before, after = counts(earlier.split()), counts(later.split())
+    before, after = counts(earlier), counts(later)
     values = {count.value for count in before} & {count.value for count in after}
     for old in before:
         for new in after:
@@ -224,11 +232,9 @@ def place_terms() -> frozenset[int]:
 
 @cache
 def _places() -> frozenset[str]:
-    places = {name.removeprefix("ال") for name in names.territories()}
-    roots = {re.sub("(يا|ا|ه|ة)$", "", place) for place in places if len(place) > 3}
-    return frozenset(
-        places | {root + end for root in roots if len(root) > 2 for end in ("ي", "يه", "ية", "يين", "يون")}
-    )
+    places = {name.removeprefix("ال") for name in spelled(" ".join(names.territories()))}
+    roots = {re.sub("(يا|ا|ه)$", "", place) for place in places if len(place) > 3}
+    return frozenset(places | {root + end for root in roots if len(root) > 2 for end in ("ي", "يه", "يين", "يون")})
 
 
 @lru_cache(maxsize=16384)

@@ -36,8 +36,8 @@ _DATE = re.compile(
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?"  # 20180501, 201805
     r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d|\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"  # 010518, 180501
 )
-RANKS_IGNORED = 3  # a shingle with so many words of rank and kinship is no evidence
-_RANKS = frozenset(word.encode() for word in words(RANKS))
+# A shingle with three words or more of rank and kinship is no evidence; one byte a word, 1 for a rank.
+_ONLY_RANKS = re.compile(rb"(?=\x01\x01\x01[\0\x01]|\x01\x01\0\x01|\x01\0\x01\x01|\0\x01\x01\x01)")
 _STEM_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "لل")
 
 
@@ -46,7 +46,7 @@ class Signature:
     """An article as the story index keeps it. `terms`, `words` and `shingles` are packed 32-bit hashes."""
 
     outlet: str
-    title: str  # folded words, one space between
+    title: str  # words as `spelled` gives them, one space between
     terms: bytes  # hashes of the title's words, in order
     words: bytes  # hashes of the text's words, in order, without repeats
     shingles: bytes  # of the text's beginning, in order, without repeats
@@ -63,10 +63,10 @@ class Signature:
 
 def sign(article: Article) -> Signature:
     """The signature of an article: pure, and never raises for text of any kind."""
-    title = words(article.title[:TEXT_LIMIT])
-    text = words(max(article.body, article.summary, key=len)[:TEXT_LIMIT])[: SHINGLES_KEPT + SHINGLE - 1]
+    title = spelled(article.title[:TEXT_LIMIT])
+    text = spelled(max(article.body, article.summary, key=len)[:TEXT_LIMIT])[: SHINGLES_KEPT + SHINGLE - 1]
     terms = [term(word) for word in title]
-    runs = [*_shingles(text)]
+    runs = [*shingles(text)]
     return Signature(
         outlet=article.outlet_id,
         title=" ".join(title),
@@ -80,6 +80,11 @@ def sign(article: Article) -> Signature:
     )
 
 
+def spelled(text: str) -> list[str]:
+    """The folded words of a text, with ه for ة: many write it so, and the two forms of a word are one here."""
+    return " ".join(words(text)).replace("ة", "ه").split()
+
+
 def pack(hashes: Sequence[int] | dict[int, None]) -> bytes:
     """Hashes as bytes, four each."""
     return array("I", hashes).tobytes()
@@ -90,6 +95,7 @@ def unpack(packed: bytes) -> memoryview[int]:
     return memoryview(packed).cast("I")
 
 
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A folded word without its leading wa- and article, where three letters remain. Crude, alike for both sides."""
     for prefix in _STEM_PREFIXES:
@@ -104,17 +110,23 @@ def term(word: str) -> int:
     return xxh32_intdigest(stem(word).encode("utf-8", _LENIENT))
 
 
-def _shingles(text: Sequence[str]) -> dict[int, None]:
+_RANKS = frozenset(spelled(RANKS))
+
+
+@lru_cache(maxsize=65536)
+def _hashed(word: str) -> int:
+    return xxh32_intdigest(word.encode("utf-8", _LENIENT))
+
+
+def shingles(text: Sequence[str]) -> dict[int, None]:
     """The hashes of every run of four words, but those that only say who somebody is («صاحب السمو الملكي الأمير»)."""
     if len(text) < BODY_WORDS:
         return {}
-    coded = " ".join(text).encode("utf-8", _LENIENT).split(b" ")
-    runs = zip(coded, coded[1:], coded[2:], coded[3:], strict=False)
-    rank = [word in _RANKS for word in coded]
-    ranks = [sum(rank[at : at + SHINGLE]) for at in range(len(coded) - SHINGLE + 1)] if any(rank) else ()
-    return dict.fromkeys(
-        [xxh32_intdigest(b" ".join(run)) for at, run in enumerate(runs) if not ranks or ranks[at] < RANKS_IGNORED]
-    )
+    packed, size = pack([_hashed(word) for word in text]), 4 * SHINGLE
+    runs = [xxh32_intdigest(packed[at : at + size]) for at in range(0, len(packed) - size + 4, 4)]
+    for found in reversed([*_ONLY_RANKS.finditer(bytes(map(_RANKS.__contains__, text)))]):
+        del runs[found.start()]
+    return dict.fromkeys(runs)
 
 
 def _sketch(runs: Sequence[int]) -> dict[int, None]:
