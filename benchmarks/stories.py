@@ -20,7 +20,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,18 +31,15 @@ from rich.table import Table
 
 from benchmarks import story_data
 from benchmarks.story_data import BASE, MINUTE, OWN, SHARED, DataError, article, cut
-from benchmarks.story_figures import Judge, Ours, Placed, figures
+from benchmarks.story_figures import Judge, Ours, Placed, Placer, figures
 from benchmarks.story_rivals import rivals
 from monitor.model import Article, Feed, Outlet, Placement
 from monitor.store.store import Store
-from monitor.stories.assign import assign
-from monitor.stories.index import StoryIndex
-from monitor.stories.signature import sign
 
 CUTS = {"words_25": 25, "words_50": 50, "words_100": 100, "titles": 0}
 SHOWN = (
     "recall_high", "recall_mid", "precision", "precision_at_most", "b_cubed_f1", "largest_story", "templates_merged",
-    "templates_split", "contradictions_merged",
+    "templates_split", "contradictions_merged", "disagree_merged", "agree_merged",
 )  # fmt: skip
 LEAST = {"recall_high": 0.98, "recall_mid": 0.90, "precision": 0.97, "b_cubed_f1": 0.96}
 LEAST_50 = {"recall_high": 0.95, "recall_mid": 0.70, "precision": 0.95}
@@ -52,29 +49,34 @@ MOST = {
 }  # fmt: skip
 
 
-def joined(one: Article, other: Article) -> bool:
+Make = Callable[[], Placer]
+
+
+def joined(one: Article, other: Article, make: Make = Ours) -> bool:
     """Whether the second article joins the first one's story, when nothing else is known."""
-    index = StoryIndex()
-    index.add(1, 1, sign(one), one.when)
-    return assign(other, sign(other), index, other.when).story_id is not None
+    placer = make()
+    return placer.place(1, one) == placer.place(2, other)
 
 
-def contradictions(words: int | None) -> dict[str, Any]:
-    """Of the contradictions written by hand, the share that ends in one story, and the kinds of those."""
-    found = [(kind, joined(cut(one, words), cut(other, words))) for kind, one, other in story_data.contradictions()]
-    return {
-        "contradictions_merged": round(sum(hit for _, hit in found) / len(found), 4),
-        "contradictions": len(found),
-        "contradictions_merged_by_kind": dict(Counter(kind for kind, hit in found if hit)),
-    }
+def contradictions(words: int | None, make: Make = Ours) -> dict[str, Any]:
+    """Of the contradictions written by hand, the share that ends in one story, and the kinds of those; and where the
+    texts differ in nothing else: numbers then count as a toll that rose."""
+    result: dict[str, Any] = {}
+    for name, copies in (("contradictions_merged", False), ("contradictions_in_copies_merged", True)):
+        pairs = [(kind, cut(one, words), cut(other, words)) for kind, one, other in story_data.contradictions(copies)]
+        found = [(kind, joined(one, other, make)) for kind, one, other in pairs]
+        result[name] = round(sum(hit for _, hit in found) / len(found), 4)
+        result[f"{name}_by_kind"] = dict(Counter(kind for kind, hit in found if hit))
+        result["contradictions"] = len(found)
+    return result
 
 
-def stances(path: Path) -> dict[str, Any]:
+def stances(path: Path, make: Make = Ours) -> dict[str, Any]:
     """Headlines alone, of two outlets a minute apart: the share of each stance that ends in one story."""
     hits: dict[str, list[bool]] = {}
     for one, other, stance in story_data.headlines(path):
         first, second = article("a", one, "", BASE, key="one"), article("b", other, "", BASE + MINUTE, key="two")
-        hits.setdefault(stance, []).append(joined(first, second))
+        hits.setdefault(stance, []).append(joined(first, second, make))
     shares = {f"{stance}_merged": round(sum(found) / len(found), 4) for stance, found in sorted(hits.items())}
     return shares | {"headline_pairs": {stance: len(found) for stance, found in sorted(hits.items())}}
 
@@ -150,7 +152,11 @@ def measure(options: argparse.Namespace, told: Console) -> dict[str, Any]:
     if not options.no_rivals:
         for name, make in rivals().items():
             told.print(f"{name} …")
-            result.setdefault("today", {})[name] = figures(Placed(articles, make()), pairs, judge)
+            result.setdefault("today", {})[name] = {
+                **figures(Placed(articles, make()), pairs, judge),
+                **contradictions(None, make),
+                **stances(options.stance, make),
+            }
     return result
 
 

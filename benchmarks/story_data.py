@@ -128,15 +128,18 @@ def labels(path: Path = OWN / "events.txt") -> dict[frozenset[str], bool]:
     return verdicts
 
 
-def contradictions(path: Path = OWN / "contradictions.yaml") -> Iterator[tuple[str, Article, Article]]:
-    """The kind and the two articles, of two outlets and a minute apart, of every contradiction written by hand."""
+def contradictions(copies: bool, path: Path = OWN / "contradictions.yaml") -> Iterator[tuple[str, Article, Article]]:
+    """The kind and the two articles, of two outlets and a minute apart, of every contradiction written by hand.
+
+    copies: both texts end alike, so that what contradicts is all that differs.
+    """
     for number, report in enumerate(yaml.safe_load(path.read_text(encoding="utf-8"))):
         for line, change in enumerate(report["against"]):
             ((kind, words),) = change.items()
             first = article("a", report["title"], f"{report['text']} {report['one']}", BASE, key=f"{number}")
             title, text = replaced(report["title"], words), replaced(report["text"], words)
-            other = article("b", title, f"{text} {report['two']}", BASE + MINUTE, key=f"{number}-{line}")
-            yield kind, first, other
+            end = report["one" if copies else "two"]
+            yield kind, first, article("b", title, f"{text} {end}", BASE + MINUTE, key=f"{number}-{line}")
 
 
 def replaced(text: str, words: dict[str, str]) -> str:
