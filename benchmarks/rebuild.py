@@ -122,7 +122,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         found = configuration.load(ROOT / "config", {"RASID_DATABASE__URL": url})
         store = Store.open(found.settings.settings.database.url, owner="rebuild")
         stack.callback(store.close)
-        fill(store, options.articles, summaries=options.summaries)
+        if store.newest_article() != options.articles:
+            fill(store, options.articles, summaries=options.summaries)
         seconds, cpu, index = asyncio.run(rebuild(found))
         peak = peak_mb(os.getpid())
         report: dict[str, Any] = {
@@ -149,7 +150,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--articles", type=int, default=100_000)
     parser.add_argument("--summaries", action="store_true", help="summaries instead of full texts")
-    parser.add_argument("--database", help="the URL of an empty database, or postgres: one of its own; else SQLite")
+    parser.add_argument(
+        "--database",
+        help="the URL of a database, empty or filled by this before; or postgres: one of its own; else SQLite",
+    )
     parser.add_argument("--once", action="store_true", help="only the start from kept signatures")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

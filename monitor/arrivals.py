@@ -89,6 +89,7 @@ def catch_up(flow: Flow, tx: Intake) -> None:
     for placed in tx.placed_after(flow.index.last_id):
         if placed.article.id is not None:
             flow.index.add(placed.article.id, placed.part, sign(placed.article), placed.article.when)
+            flow.overrules.belongs(placed.part, placed.story_id)
     for overrule in tx.overrules_after(flow.overrules.last_id):
         flow.overrules.follow(overrule, flow.index)
 

@@ -199,3 +199,20 @@ def test_old_overrules_are_forgotten_with_their_stories(desk: Desk) -> None:
     assert (report.articles, report.stories, report.alerts) == (2, 1, 1)
     left = {name: desk.rows(f"select count(*) from {name}") for name in ("overrules", "messages", "stories", "alerts")}
     assert set(map(str, left.values())) == {"[(0,)]"}
+
+
+async def test_a_merged_story_that_goes_on_for_longer_than_overrules_are_kept_stays_one(store_url: str) -> None:
+    with desks(store_url) as (desk,):
+        desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+        desk.take("b", "ليلة شاهد في الملاجئ", REPORT)
+        desk.merge(1, 2)
+        desk.deliver()
+        desk.at = 60 * 24 * 6
+        desk.take("c", "ليلة شاهد في ملاجئ أوديسا", REPORT)
+        desk.flow.store.prune(NOW + timedelta(days=7), timedelta(days=3))
+        assert desk.rows("select count(*) from overrules") == [(0,)]
+    with desks(store_url) as (later,):
+        await prime(later.flow, NOW + timedelta(days=7))
+        later.at = 60 * 24 * 7
+        later.take("d", "ليلة شاهد في ملاجئ المدينة", REPORT)
+        assert later.stories() == [["a", "b", "c", "d"]]

@@ -209,6 +209,7 @@ def _prime_some(flow: Flow, since: datetime, after: int) -> int | None:
         signature = known[one.article_id] or signed.get(one.article_id)
         if signature is not None:  # else it was removed meanwhile
             flow.index.add(one.article_id, one.part, signature, one.when)
+            flow.overrules.belongs(one.part, one.story_id)
     return batch[-1].article_id
 
 

@@ -48,7 +48,13 @@ class History(Database):
         )
         with self._reading() as connection:
             return [
-                Filed(row.id, row.part or row.story_id, min(row.published or row.first_seen, row.first_seen), row.kept)
+                Filed(
+                    article_id=row.id,
+                    story_id=row.story_id,
+                    part=row.part or row.story_id,
+                    when=min(row.published or row.first_seen, row.first_seen),
+                    signature=row.kept,
+                )
                 for row in connection.execute(statement)
             ]
 

@@ -35,12 +35,13 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A stored article as the story index wants it. part: as in Placed. when: as of the article.
+    """A stored article as the story index wants it. story_id, part: as in Placed. when: as of the article.
 
     signature: what was kept of it; None: nothing.
     """
 
     article_id: int
+    story_id: int
     part: int
     when: datetime
     signature: bytes | None

@@ -29,6 +29,11 @@ class Overrules:
             if self.story_of(part) == overrule.story_id:
                 index.keep_apart(part, overrule.other_id)
 
+    def belongs(self, part: int, story_id: int) -> None:
+        """An article of a part was read from the store as one of a story: so is the part, whoever decided it when."""
+        if part != story_id:
+            self._into.setdefault(part, story_id)
+
     def story_of(self, part: int) -> int:
         """The story that a part belongs to: itself, where nobody merged it."""
         while part in self._into:
