@@ -79,7 +79,7 @@ class Finder:
         lexicon = Lexicon(self._dictionary)
         atom = lexicon.atom(asked)
         forms = expand(asked.text, asked.kind, dictionary=self._dictionary)
-        near = {token for form in (*forms.modes, *forms.hosts, fold(forms.stem)) for token in text.near.get(form, ())}
+        near = {token for form in (*forms.modes, *forms.hosts, *forms.later) for token in text.near.get(form, ())}
         found: set[int] = set()
         for token in near:
             known = word(token)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from monitor.arabic.corrections import SHORT_NISBAS, UNMARKED
+from monitor.arabic.corrections import NOUNS_IN_TA, SHORT_NISBAS, UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
 from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, is_defective, looks_common, singulars
 from monitor.arabic.names import ALSO_BARE, IN_TA, IN_YA, PARTS, WITHOUT_ARTICLE, territories
@@ -33,7 +33,8 @@ class Forms:
 
     typed is the term's soft form: a function word matches only a term typed just so. stem is the term without a typed
     article (of a country the article is otherwise required). Other words, as a dictionary knows them, in soft form:
-    refused are whole words of a text, proclitic and all; barred is what is left of one without its proclitics.
+    refused are whole words of a text, proclitic and all; barred is what is left of one without its proclitics. later:
+    what else may stand for it behind another word of a phrase, as modes.
     """
 
     typed: str
@@ -43,17 +44,12 @@ class Forms:
     refused: frozenset[str] = field(default_factory=frozenset)
     barred: frozenset[str] = field(default_factory=frozenset)
     hosts: frozenset[str] = field(default_factory=frozenset)
+    later: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rigid(self) -> bool:
         """Whether it is a name, or a word that the dictionary has only as typed (نتنياهو)."""
         return self.kind == "name" or len(self.modes) == 1
-
-    @property
-    def later(self) -> str:
-        """What stands for it inside a phrase with or without the article; "" of a name that never has one (ماكرون)."""
-        folded = fold(self.stem)
-        return "" if self.kind == "name" and self.modes.get(folded) == BARE else folded
 
 
 def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = None) -> Forms:
@@ -80,7 +76,8 @@ def expand(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = No
             verbs = {other for other in barred if other[-1] == "ى" and not _takes_article(other, dictionary)}
             barred -= verbs  # التوالى is التوالي; and a participle is hardly ever meant, مفتى is مفتي
             refused |= {before + verb for verb in verbs if verb[0] != "م" for before in ("", "و", "ف")}
-    return Forms(typed, stem, sort, modes, refused, barred, frozenset(map(fold, hosts)))
+    later = dict(_later(stem, sort, modes, dictionary))
+    return Forms(typed, stem, sort, modes, refused, barred, frozenset(map(fold, hosts)), later)
 
 
 def explain(term: str, kind: Kind = "auto", *, dictionary: Dictionary | None = None) -> list[Form]:
@@ -257,6 +254,19 @@ def _others(form: str, own: frozenset[str], dictionary: Dictionary) -> list[Owne
     different = {one.lemma for one in owners if {form[0], one.soft[0]} == {"أ", "إ"}}  # إيمانا is not أيمانا
     owners = [one for one in owners if one.soft == form] or [one for one in owners if one.lemma not in different]
     return [] if any(one.lemma in own for one in owners) else owners
+
+
+def _later(stem: str, kind: str, modes: Mapping[str, int], dictionary: Dictionary | None) -> Iterator[tuple[str, int]]:
+    """Inside a phrase the article may come and go, but of a name that never has one (ماكرون); and adjectives agree:
+    «الصواريخ الروسية», «صاروخ روسي»."""
+    folded, masculine = fold(stem), stem[:-1]
+    if kind == "word" or modes.get(folded) != BARE:
+        yield folded, ANY
+    nisba = kind == "word" and len(stem) > 4 and stem.endswith("ية") and stem not in NOUNS_IN_TA
+    known = dictionary.owners(masculine) if dictionary and nisba and not _territory(masculine) else ()
+    if any(one.soft == masculine and not one.verb for one in known):
+        for ending in ("", "ين", "ون", "ان"):
+            yield fold(masculine + ending), ANY
 
 
 def _hosts(found: Mapping[str, int], typed: str, stem: str) -> frozenset[str]:

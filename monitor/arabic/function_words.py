@@ -30,6 +30,6 @@ def is_function_word(soft: str) -> bool:
 
 def is_guarded(soft: str, typed: str) -> bool:
     """Whether a word (soft form) is a word of grammar other than the one typed."""
-    if not is_function_word(soft) or typed in (soft, soft[1:]):
+    if typed in (soft, soft[1:]) or not is_function_word(soft):
         return False
     return typed not in _WITH_PRONOUN or not {soft.removeprefix(typed), soft[1:].removeprefix(typed)} & set(_PRONOUNS)

@@ -224,8 +224,8 @@ class Lexicon:
             forms = self._expanded[word.text, kind] = expand(word.text, kind, dictionary=self.dictionary)
         entry = {modes: _Entry(atom, modes, word, forms) for modes in (BARE, AL, ANY)}
         modes = dict(forms.modes)
-        if word.later and forms.later:
-            modes[forms.later] = ANY
+        for form, allowed in forms.later.items() if word.later else ():
+            modes[form] = modes.get(form, 0) | allowed
         hosts = dict.fromkeys(forms.hosts, entry[BARE])
         if word.mode == "verb":
             for form in conjugations(word.text):
@@ -275,10 +275,9 @@ class Lexicon:
             entries = self._forms.get(rest, ())
             if mode == BARE and rest[-1:] in LAST_OF_PRONOUNS:
                 for host in strip_pronoun(rest):
-                    cut = len(host) - left  # from the end
-                    entries += tuple(
-                        entry for entry in self._hosts.get(host, ()) if _hosts(entry, spelled[:cut], remainder[:cut])
-                    )
+                    if hosted := self._hosts.get(host):
+                        cut = len(host) - left  # from the end
+                        entries += tuple(one for one in hosted if _hosts(one, spelled[:cut], remainder[:cut]))
             if unusual:
                 entries += unusual(rest, mode)
             if not entries and not self._any_glob:

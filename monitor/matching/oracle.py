@@ -357,7 +357,7 @@ def _runs_on(expanded: forms.Forms, later: bool, token: str, dictionary: Diction
     for part in run_on.hidden(token):
         for remainder, mode in candidates(part):
             rest = fold(remainder)
-            allowed = expanded.modes.get(rest, 0) & mode or (later and rest == expanded.later)
+            allowed = expanded.modes.get(rest, 0) & mode or (later and expanded.later.get(rest, 0) & mode)
             if later and remainder not in (part, part.removeprefix("ال")):
                 continue
             if allowed and len(rest) >= run_on.LEAST and not run_on.is_known(token, dictionary):
@@ -376,7 +376,7 @@ def _is_form(
     dictionary: Dictionary | None,
 ) -> bool:
     rest = fold(remainder)
-    if expanded.modes.get(rest, 0) & mode or (later and rest == expanded.later):
+    if expanded.modes.get(rest, 0) & mode or (later and expanded.later.get(rest, 0) & mode):
         return True
     for host in expanded.hosts if mode == 1 else ():
         if any(rest == host + pronoun for pronoun in PRONOUNS):
