@@ -27,7 +27,7 @@ _WITH_FEMININE = """
 """
 
 # Adjectives of four letters in ي that the list lacks: others that it lacks are names (ميسي, هاني).
-_SHORT_NISBAS = """
+_SHORT_ADJECTIVES = """
 بحثي جهوي حتمي حوثي خدمي خلوي دامي راقي صخري غاني فئوي فطري قسري كشفي كلوي مظلي ورقي وضعي
 """
 
@@ -57,13 +57,13 @@ _REFILED = """
 حارس: حراس
 دقيقة: دقائق
 ربح: أرباح
+سؤال: سؤالا
 عائد: عوائد
 مشتري: مشتر مشترو مشترون مشترين
 معتدي: معتد معتدو معتدون معتدين معتديا معتدية
 معني: معنيين
 مفتي: مفت مفتو مفتين مفتيا مفتيان
 مولود: مواليد
-سؤال: سؤالا
 ناجي: ناج
 نادي: ناد ناديا ناديان ناديي ناديين أندية نوادي
 ناشط: نشطاء
@@ -92,7 +92,7 @@ def _lines(text: str) -> dict[str, tuple[str, ...]]:
 
 ON_THEIR_OWN = frozenset(_ON_THEIR_OWN.split())
 WITH_FEMININE = frozenset(_WITH_FEMININE.split())
-SHORT_NISBAS = frozenset(_SHORT_NISBAS.split())
+SHORT_ADJECTIVES = frozenset(_SHORT_ADJECTIVES.split())
 NOUNS_IN_TA = frozenset(_NOUNS_IN_TA.split())
 WOMEN = frozenset(noun[:-1] + ending for noun in _WOMEN.split() for ending in ("ة", "ات", "تان", "تين"))
 REFILED: Mapping[str, tuple[str, ...]] = _lines(_REFILED)

@@ -59,7 +59,7 @@ class Lexicon:
         for word in (ON_THEIR_OWN | verbal_nouns) & self.lemma_of.keys():
             inflected = (word + ending for ending in ("", "ا", "ات", "ان", "ين"))
             right |= {form: word for form in inflected if self.lemma_of.get(form) == self.lemma_of[word]}
-            right |= {word + "ا": word} if word + "ا" in self.lemma_of else {}
+            right[word + "ا"] = word
         for noun in NOUNS_IN_TA & self.lemma_of.keys():
             right |= {noun[:-1] + ending: noun for ending in ("ة", "ات", "تان", "تين", "تا", "تي")}
         right |= {word + ending: word for word in WITH_FEMININE for ending in ("", "ة", "تان", "تين", "ات")}
@@ -169,6 +169,12 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
         found["t" + word] += lemmas
         if bare_alef(word) not in lexicon.lemma_of and word not in NEVER_MEANT:
             found["t" + bare_alef(word)] += lemmas
+    _list_forms(lexicon, found)
+    _list_plurals(lexicon, found)
+    return {key: values for key, values in found.items() if values}
+
+
+def _list_forms(lexicon: Lexicon, found: dict[str, list[str]]) -> None:
     for lemma in sorted(lexicon.forms_of):
         found["f" + lemma] += sorted(lexicon.nominal(lemma))
         if _VERBAL_NOUN_IN_TA(lemma):
@@ -179,10 +185,15 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
                 found["t" + plural[:-1]].append(lemma)
     for participle in sorted(lexicon.defective_participles()):
         stem = participle[:-1]
-        found["f" + participle] += (participle, stem, stem + "ون", stem + "ين")
-        for typed in (participle, stem, stem + "ون", stem + "ين"):
+        forms = (participle, stem, stem + "ون", stem + "ين")
+        found["f" + participle] += forms
+        for typed in forms:
             found["t" + typed] = [participle]
-    for singular, plurals in (*PLURALS.items(), *((word, (word + "ة",)) for word in WITH_FEMININE)):
+
+
+def _list_plurals(lexicon: Lexicon, found: dict[str, list[str]]) -> None:
+    """What `plurals` has, and feminines."""
+    for singular, plurals in (*PLURALS.items(), *((word, (word + "ة",)) for word in sorted(WITH_FEMININE))):
         lemmas = sorted(lexicon.lemmas(singular))
         if not lemmas:  # مليشيا
             lemmas = found["t" + singular] = [singular]
@@ -193,7 +204,6 @@ def tables(listed: Mapping[str, str]) -> dict[str, list[str]]:
                 continue
             if len(lexicon.forms_of.get(plural, ())) < _WELL_KNOWN or plural in lexicon.verbs:
                 found["t" + plural] += lemmas
-    return {key: values for key, values in found.items() if values}
 
 
 def _looks_like(form: str, owner: Owner, found: dict[str, list[str]]) -> None:

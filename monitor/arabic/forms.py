@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from monitor.arabic.corrections import NOUNS_IN_TA, SHORT_NISBAS, UNMARKED
+from monitor.arabic.corrections import NOUNS_IN_TA, SHORT_ADJECTIVES, UNMARKED
 from monitor.arabic.dictionary import Dictionary, Owner
 from monitor.arabic.inflections import ANY, WORD_INFLECTIONS, Form, Inflection, is_defective, looks_common, singulars
 from monitor.arabic.names import ALSO_BARE, IN_TA, IN_YA, PARTS, WITHOUT_ARTICLE, territories
@@ -121,8 +121,8 @@ def _kind(typed: str, stem: str, lemmas: frozenset[str], dictionary: Dictionary 
     if lemmas or not dictionary:
         return "word"  # measured without a dictionary: lemma F1 .88 against .82, and names lose nothing
     listed = any(owner.soft == stem and (owner.verb or owner.size > 4) for owner in dictionary.owners(stem))
-    nisba = stem in SHORT_NISBAS or (stem[-1] == "ي" and _territory(stem + "ا"))  # كيني, of كينيا
-    return "word" if listed or nisba or looks_common(stem) else "name"
+    adjective = stem in SHORT_ADJECTIVES or (stem[-1] == "ي" and _territory(stem + "ا"))  # كيني, of كينيا
+    return "word" if listed or adjective or looks_common(stem) else "name"
 
 
 def _territory(word: str) -> bool:
