@@ -219,8 +219,8 @@ def test_the_index_stays_right_through_thousands_of_removals() -> None:
 def test_postings_give_the_newest_first_and_bound_a_crowded_key() -> None:
     postings = Postings()
     for slot in range(5000):
-        postings.add(7, slot)
-        postings.add(7 + 1024 * (slot + 1), slot)
+        postings.add([7], slot)
+        postings.add([7 + 1024 * (slot + 1)], slot)
     assert list(postings.find(7, 3)) == [4999, 4998, 4997]
     assert len(list(postings.find(7))) <= 128
     postings.keep({4999: 0})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -49,14 +49,16 @@ class Postings:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def add(self, key: int, slot: int) -> None:
-        if len(self._keys) >= len(self._heads):
+    def add(self, keys: Collection[int], slot: int) -> None:
+        """File a slot under keys."""
+        while len(self._keys) + len(keys) > len(self._heads):
             self._link(len(self._heads) * 2)
-        bucket = key & (len(self._heads) - 1)
-        self._next.append(self._heads[bucket])
-        self._heads[bucket] = len(self._keys)
-        self._keys.append(key)
-        self._slots.append(slot)
+        heads, following, mask = self._heads, self._next, len(self._heads) - 1
+        for place, key in enumerate(keys, len(self._keys)):
+            following.append(heads[key & mask])
+            heads[key & mask] = place
+        self._keys.extend(keys)
+        self._slots.extend([slot] * len(keys))
 
     def find(self, key: int, limit: int = POSTINGS_READ) -> Iterator[int]:
         """The newest `limit` slots of a key. Steps over other keys count too, so a crowded bucket costs no more."""
@@ -122,8 +124,7 @@ class StoryIndex:
             self.remove([article_id])
         slot = self._next_slot
         self._next_slot += 1
-        for key in self._keys(signature):
-            self._postings.add(key, slot)
+        self._postings.add(self._keys(signature), slot)
         self._count(signature, 1)
         self._entries[slot] = Entry(article_id, story_id, signature, when)
         self._slot_of[article_id] = slot
