@@ -83,3 +83,14 @@ def test_a_denial_is_a_story_of_its_own_and_both_messages_name_the_other(store_u
         assert "Denied or corrected later by b, 1 March, 12:04: " in message(desk, 1)
         assert "Denies or corrects a report of a, 1 March, 12:01: " in message(desk, 2)
         assert desk.deliver() == 2  # the second message, and an edit of the first
+
+
+def test_a_denial_that_an_analyst_merged_with_what_it_denies_is_told_as_part_of_it(store_url: str) -> None:
+    with desks(store_url, rules=[(SLIDE, "انهيار")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل سبعة أشخاص في قرية جبلية شمال البلاد", LANDSLIDE)
+        desk.take("b", "البلدية تنفي انهيار أرضي يقتل سبعة أشخاص في قرية جبلية شمال البلاد", LANDSLIDE)
+        desk.merge(1, 2)
+        assert "enied" not in message(desk) and "enies" not in message(desk)
+        assert message(desk).endswith("Also in: b")
+        record = desk.flow.store.story_record(1)
+        assert record is not None and record.denied_by == ()

@@ -39,8 +39,8 @@ def changes(connection: sa.Connection, story_id: int, limit: int = SHOWN) -> tup
 
 
 def denied_by(connection: sa.Connection, story_id: int) -> Article | None:
-    """The first article that denies or corrects the story."""
-    return _first(connection, articles.c.denies == story_id)
+    """The first article of another story that denies or corrects this one."""
+    return _first(connection, sa.and_(articles.c.denies == story_id, articles.c.story_id != story_id))
 
 
 def denies(connection: sa.Connection, story_id: int) -> Article | None:

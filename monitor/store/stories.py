@@ -38,7 +38,7 @@ class Stories(Database):
             told = _told(connection, articles.c.story_id == story_id)
             decided = overruling.overrules_of(connection, story_id)
             denying = sa.select(articles.c.story_id).where(articles.c.denies == story_id).distinct()
-            deniers = sorted(connection.execute(denying).scalars())
+            deniers = sorted(set(connection.execute(denying).scalars()) - {story_id})
         told.sort(key=lambda one: (one.article.when, one.article.id or 0))
         return StoryRecord(head, tuple(told), tuple(decided), tuple(deniers))
 
