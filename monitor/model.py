@@ -1,4 +1,5 @@
-"""The nouns of Rasid as frozen dataclasses. Imports nothing of ours; every stage speaks in these.
+"""The nouns of Rasid as frozen dataclasses, and as named tuples where an article has many. Imports nothing of ours;
+every stage speaks in these.
 
 All datetimes are timezone-aware UTC. Offsets in spans are code points of the original field text.
 """
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 # ── outlets and feeds (configuration) ────────────────────────────────────────────────────────────────────────────
 
@@ -161,8 +163,7 @@ class Rule:
         return self.name_ar if language == "ar" else self.name_en
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """One matched place of an article: code points [start, end) of `field`, and the term that matched there."""
 
     field: str
@@ -171,8 +172,7 @@ class Span:
     term: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleMatch:
+class RuleMatch(NamedTuple):
     """A rule whose query holds for an article. spans is sorted, and empty only for queries without positive terms."""
 
     rule_id: str

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ QUERIES = [
     *("أوكرانيا", "title:(صاروخ OR مسيرة)", "lead:قصف", '"بحر قزوين" OR lead:"بحر أسود"', "NOT شاهد", "author:ليلى"),
     *("صاروخ NEAR/3 قصف", '"شاهد 136"~2', "ATLEAST/2 قصف", "قصف SENTENCE شاهد", "/شا.?هد/", "م*غا"),
     *("SCORE/2 [1 صاروخ, 1 مسيرة]", "صاروخ AND /قص+ف/", "شاهد OR (قصف NEAR/2 عنيف)", "سيف بن ذي يزن", "أبوظبي"),
+    *("nato", "2024 OR 3.5", "رئيس", "^كتب", "سلام", "إعداد", "قاض", "مدرسة"),
 ]
 TEXTS = [
     "شاهد عيان: مسيرات وطائرات فوق جنوبِ القوقاز، وبجنوب القوقاز أيضا",
@@ -39,6 +41,10 @@ TEXTS = [
     "الصـــاروخ مُسَيَّرة ﺷﺎﻫﺪ abc A.B.C ١٣٦ 3.5 ..., ـ ـــ «»",
     "",
     " \n\t_",
+    "NATO Nato nat NATO2024 2024 20245 ٢٠٢٤ 3.5 a1b2 Ａ１ ﻻ",
+    "الرؤساء ورئيسهم وللرئيسة كتبوها يكتبني والكاتبة السلامة بسلامهما أعداد أعد القضاة القاضي قاضيهم مدارسنا ولمدرستي",
+    "\u200fرئيس\u200f وَرَئِيس\u0640ـ رئي\u200cس ٌرئيس رئيسٌ رئيس\u200e. قاضٍ مدرسةٌ",
+    "رئي" + "\u064b" * 2_000 + "س",
     "شاهد\ud800قصف \U0001f600 عيان",
     "قصف " * 300 + "صاروخ",
     "ش" * 5_000 + " شاهد",
@@ -48,8 +54,8 @@ TEXTS = [
 ]
 
 
-def rules() -> list[tuple[Rule, Node]]:
-    return [(Rule(f"r{number}", "ق", "r"), parse(query)) for number, query in enumerate(QUERIES)]
+def rules(queries: Sequence[str] = QUERIES) -> list[tuple[Rule, Node]]:
+    return [(Rule(f"r{number}", "ق", "r"), parse(query)) for number, query in enumerate(queries)]
 
 
 def read() -> list[Article]:
@@ -77,6 +83,17 @@ def test_it_answers_what_python_answers(
             assert compiled.match(one) == expected, one.title
             found += sum(len(match.spans) for match in expected)
     assert found > 1_000
+
+
+@needs_compiler
+@pytest.mark.parametrize("dictionary", [None, SMALL])
+def test_it_does_so_for_each_query_alone(dictionary: Dictionary | None) -> None:
+    """Some queries make it ask of every word; without them it passes over most."""
+    for query in QUERIES:
+        compiled, pure = (Matcher(rules([query]), dictionary=dictionary, kernel=use) for use in (True, False))
+        for text in TEXTS:
+            one = article(text)
+            assert compiled.match(one) == pure.match(one), (query, text)
 
 
 @needs_compiler

@@ -20,12 +20,12 @@ _HOSTS = (
 _PRONOUNS = ("ه", "ها", "هم", "هن", "هما", "نا", "ك", "كم", "ي")
 _WITH_PRONOUN = frozenset(("كل", "بعض", "غير"))  # nouns among them, the same word with a pronoun: غيرها, بعضهم
 _NOUNS = frozenset(("والي", "فهم", "وهم", "وهن"))  # the governor, understanding, illusion: no «and to», «so they»
-_ALL = _WORDS | {word + pronoun for word in _HOSTS.split() for pronoun in _PRONOUNS}
+FUNCTION_WORDS = _WORDS | {word + pronoun for word in _HOSTS.split() for pronoun in _PRONOUNS}
 
 
 def is_function_word(soft: str) -> bool:
     """Whether a word (soft form), or what follows its و or ف, is one of the some 400 words of grammar."""
-    return soft in _ALL or (soft[:1] in ("و", "ف") and soft[1:] in _ALL and soft not in _NOUNS)
+    return soft in FUNCTION_WORDS or (soft[:1] in ("و", "ف") and soft[1:] in FUNCTION_WORDS and soft not in _NOUNS)
 
 
 def is_guarded(soft: str, typed: str) -> bool:

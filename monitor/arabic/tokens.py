@@ -9,6 +9,7 @@ apart (الـ"شاهد") is no word of its own. The same cut serves texts and qu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.arabic.normalise import INVISIBLE, MARKS, TATWEEL, fold, soft
@@ -30,7 +31,6 @@ _TRAILING = re.compile(f"[{INVISIBLE}{TATWEEL}]").match
 _TRIMMED = frozenset(chr(c) for c in (*range(0x3000), *range(0xFE00, 0xFF00)) if _TRAILING(chr(c)))
 _PARAGRAPH = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 _SENTENCE = re.compile("[!?؟۔…]|\\.(?!$)|\\.\\.")
-PROCLITICS = frozenset("وفابكل")  # the letters of those that a word may have before it
 _KEPT = 30_000  # words remembered, some 6 MB
 _LONGEST_KEPT = 48
 LONGEST = 100  # letters of a word that count; no language writes longer ones, but floods do
@@ -124,35 +124,42 @@ def words(text: str) -> list[str]:
     return [found[1] for found in map(word, runs(text)) if found]
 
 
-def candidates(soft: str) -> tuple[tuple[str, int], ...]:
-    """What a word may be after its proclitics: (remainder, BARE or AL), the word itself first.
+class Proclitic(NamedTuple):
+    """What a word may begin with; its remainder is without the first `cut` letters, and has two or more."""
 
-    وبالطائرة → وبالطائرة, بالطائرة, الطائرة … طائرة with the article. A remainder has two letters or more.
-    """
-    if soft[:1] not in PROCLITICS:
-        return ((soft, BARE),)
-    found = [(soft, BARE)]
-    _split(soft, found)
-    if soft[:1] in ("و", "ف") and len(soft) > 2:
-        found.append((soft[1:], BARE))
-        _split(soft[1:], found)
+    text: str
+    cut: int
+    mode: int
+
+
+def _proclitics() -> tuple[Proclitic, ...]:
+    found = [Proclitic("ال", 2, AL), Proclitic("ل", 1, BARE), Proclitic("ب", 1, BARE), Proclitic("ك", 1, BARE)]
+    found += [Proclitic("بال", 3, AL), Proclitic("كال", 3, AL)]
+    found += [Proclitic("لل", 2, AL), Proclitic("لل", 1, AL)]  # للجنة: the first ل of لجنة is written once
+    for letter in "وف":
+        found += [Proclitic(letter + text, cut + 1, mode) for text, cut, mode in found if text[0] not in "وف"]
+        found.append(Proclitic(letter, 1, BARE))
     return tuple(found)
 
 
-def _split(token: str, found: list[tuple[str, int]]) -> None:
-    first, length = token[:1], len(token)
-    if first == "ا":
-        if token[1:2] == "ل" and length > 3:
-            found.append((token[2:], AL))
-    elif first == "ل" and length > 2:
-        found.append((token[1:], BARE))
-        if token[1] == "ل" and length > 3:
-            found.append((token[2:], AL))
-            found.append((token[1:], AL))  # للجنة: the first ل of لجنة is written once
-    elif first in ("ب", "ك") and length > 2:
-        found.append((token[1:], BARE))
-        if token[1:3] == "ال" and length > 4:
-            found.append((token[3:], AL))
+PROCLITICS = _proclitics()
+_LONGEST_PROCLITIC = 4
+
+
+@lru_cache(10_000)
+def _cuts(beginning: str, size: int) -> tuple[tuple[int, int], ...]:
+    """How many letters may be cut off a word: the first four say it."""
+    found = [(cut, mode) for text, cut, mode in PROCLITICS if beginning.startswith(text) and size - len(text) >= 2]
+    return ((0, BARE), *sorted(found))
+
+
+def candidates(soft: str) -> tuple[tuple[str, int], ...]:
+    """What a word may be after its proclitics: (remainder, BARE or AL), the longest first.
+
+    وبالطائرة → وبالطائرة, بالطائرة, الطائرة … طائرة with the article.
+    """
+    cuts = _cuts(soft[:_LONGEST_PROCLITIC], min(len(soft), _LONGEST_PROCLITIC + 2))
+    return tuple([(soft[cut:], mode) for cut, mode in cuts])
 
 
 def index_text(text: str) -> str:

@@ -1,6 +1,7 @@
 /* The matcher's hot loop: an article is cut into words, their atoms are looked up, and the rules that can be settled by
  * words and phrases alone are settled, with the places of what matched. kernel.py speaks to it, and is where the
- * language is known: every table of letters comes from there, and so does what a word is that was never met before.
+ * language is known: every table of letters, affixes and forms comes from there, and so does what a word is that the
+ * tables do not settle.
  *
  * A kernel is used by one thread at a time. Texts are code points (UTF-32). Functions that take memory return -1 where
  * there is none left; the kernel may then only be freed. The code of a rule is trusted, texts are not. */
@@ -11,14 +12,19 @@
 
 enum { WORD, ROW, ALL, ANY, PERHAPS, NOT, IN, NEVER, UNKNOWN };         /* what a node of a rule's code is */
 enum { NO, YES, MAYBE };                                              /* what it says of an article */
-enum { LETTER = 1, LAST = 2, PROCLITIC = 4, PRONOUN = 8, JOINS = 16 }; /* what a letter may be in a word */
-enum { FORM, PREFIX, SUFFIX, SOUND, BEHIND, BEFORE };                 /* what is known of the words of the rules */
+enum { LETTER = 1, LAST = 2, PRONOUN = 4, JOINS = 8 }; /* what a letter may be in a word */
+enum { FORM, PREFIX, SUFFIX, SOUND, BEHIND, BEFORE, GRAMMAR, OTHER, KINDS }; /* what is known of the words of rules */
+enum { BARE = 1, AL = 2, HOST = 4, OBJECT = 8, EXACT = 16, LATER = 32, ATOM = 64 }; /* how a form may be an atom */
 enum { DEFAULT_FIELDS = 7, FIELDS = 8, LEAD = FIELDS };
-enum { EDGE = 1, HANGS = 2 }; /* what is stripped off chunks; what hangs on a letter and is no part of its spelling */
-enum { ARABIC = 0x600, MARGIN = 0x2100, LONGEST = 91, PARTS = 4, RUN_ON = 6 };
+/* What is stripped off chunks; what hangs on a letter and is no part of its spelling, nor (unseen) of its place. */
+enum { EDGE = 1, HANGS = 2, UNSEEN = 4, SPACE = 8 };
+enum { ARABIC = 0x600, MARGIN = 0x2100, LONGEST = 91, LONGEST_RUN = 1000, RUN_ON = 6, AFFIX = 4, WIDE_SPACE = 0x3000 };
 enum { NEW = -1, NOTHING = -2 }; /* instead of a place in the pool */
 
 typedef struct { uint64_t hash; uint32_t text, size, data; } Entry;   /* data 0: an empty slot */
+typedef struct { uint32_t text, size, data; } Form;                   /* data: [count, how an atom may be it …]; 0: none */
+typedef struct { uint8_t letters[AFFIX], size, cut, way; } Affix;      /* a proclitic or a pronoun */
+typedef struct { uint32_t letters, mask; int size, cut, way; } Begins; /* a proclitic, to compare at once */
 
 /* What chunks are: the texts and, behind each, [words, then of each word: start, end, number of atoms, atoms]. */
 typedef struct {
@@ -28,29 +34,41 @@ typedef struct {
     size_t length, room;
 } Memory;
 
-typedef struct { uint32_t met, fields; int32_t first, posting, postings; } Atom; /* met: the last article with it */
+typedef struct { uint32_t fields; int32_t first, posting, postings; } Atom;
 typedef struct { int32_t field, start, end, data; } Word;
 typedef struct { int32_t word, next; } Occurrence;
-typedef struct { int32_t field, start, size, data; } Chunk;
+typedef struct { uint64_t hash; int32_t field, start, size, data; } Chunk;
 typedef struct { int32_t rank, field, start, end, label; } Span;
 typedef struct { int32_t fields, lead; } Scope; /* a bit a field; lead: of the lead's text only the first words */
 
 typedef struct {
     uint64_t seed;
     uint8_t letters[256], margin[MARGIN];
-    uint16_t folded[256], sounds[256];
-    int always_ask, expected[BEFORE + 1];
+    uint8_t folded[256], sounds[256];
+    int always_ask, expected[KINDS];
     uint64_t *known; /* a Bloom filter of what may make a word an atom */
     uint64_t known_mask;
+    Begins *proclitics;
+    uint8_t proclitics_of[257]; /* those with a first letter, and the end */
+    Affix *pronouns;
+    int32_t pronoun_count;
+    uint8_t article_letters[2];
+    Form *forms;
+    uint64_t form_mask;
+    uint8_t *form_text;
+    int32_t *form_data;
+    int32_t *made; /* what the last word that was settled here is, as a Memory holds it */
+    size_t made_count, made_room;
 
     Memory young, old;
     size_t kept; /* numbers in a memory's pool before it grows old */
 
-    int32_t *code, *starts, *labels, *always, *postings, *needs;
+    int32_t *code, *starts, *labels, *always, *postings, *candidates;
     uint8_t *pure;
-    uint32_t *asked;
-    int32_t rules, always_count, atom_count;
+    uint32_t *asked; /* the last article in which a rule was a candidate */
+    int32_t rules, always_count, atom_count, candidate_count;
     Atom *atoms;
+    uint64_t *met; /* the atoms of the article, a bit each */
     int32_t rank[FIELDS], lead_field, lead_words, most_spans;
 
     uint32_t article;
@@ -60,12 +78,18 @@ typedef struct {
     Word *words;
     Occurrence *occurrences;
     Span *spans;
-    int32_t *seen, *out;
+    int32_t *seen, *out, *places;
     size_t chunk_count, chunk_room, word_count, word_room, occurrence_count, occurrence_room, span_count, span_room;
-    size_t seen_count, seen_room, out_count, out_room;
+    size_t seen_count, seen_room, out_count, out_room, place_count, place_room;
     int32_t first[FIELDS + 1]; /* the first word of each field */
     int failed;
 } Kernel;
+
+#ifdef __GNUC__
+#define SOON(address) __builtin_prefetch(address)
+#else
+#define SOON(address) ((void)(address))
+#endif
 
 /* ── memory ── */
 
@@ -135,8 +159,9 @@ static int spread(Memory *memory) {
 /* Remembers what a chunk is; its place in the young pool, or 0. */
 static uint32_t remember(Kernel *k, uint64_t hash, const uint32_t *text, uint32_t size, const int32_t *data, size_t n) {
     Memory *memory = &k->young;
-    if (memory->used * 2 > memory->mask && !spread(memory)) return 0;
-    if (!ROOM(memory->pool, memory->length + size + n, memory->room)) return 0;
+    int room = memory->used * 2 <= memory->mask || spread(memory);
+    k->failed |= !room || !ROOM(memory->pool, memory->length + size + n, memory->room);
+    if (k->failed) return 0;
     Entry *entry = slot(memory, hash, text, size);
     if (entry->data) return entry->data;
     *entry = (Entry){hash, (uint32_t)memory->length, size, (uint32_t)(memory->length + size)};
@@ -166,96 +191,223 @@ static int is_known(const Kernel *k, uint64_t hash) {
     return (*known(k, hash) & bits(hash)) == bits(hash);
 }
 
-static int part_is_known(const Kernel *k, int what, const uint32_t *text, uint32_t size) {
+/* A word of plain letters, marks apart: its letters from ARABIC on, as spelled and folded, and its place in its chunk. */
+typedef struct { uint8_t spelled[LONGEST + AFFIX], folded[LONGEST]; uint32_t size, start, end; } Spelling;
+/* How many letters may be cut off its beginning, a bit for each number: what is left then is bare, or had the article. */
+typedef struct { uint32_t bare, al; } Cuts;
+
+static int margin(const Kernel *k, uint32_t c) { return c < MARGIN ? k->margin[c] : c == WIDE_SPACE ? SPACE : 0; }
+
+static uint64_t hash_of_letters(const Kernel *k, int what, const uint8_t *letters, uint32_t size) {
     uint64_t hash = begin(k, what);
-    for (uint32_t i = 0; i < size; i++) hash = step(hash, text[i]);
-    return is_known(k, hash);
+    for (uint32_t i = 0; i < size; i++) hash = step(hash, letters[i]);
+    return hash;
 }
 
-/* Whether a name may stand in it that lost its space to a word of grammar. */
-static int runs_on(const Kernel *k, const uint32_t *text, uint32_t size) {
-    if (size < RUN_ON) return 0;
-    for (uint32_t n = 2; n <= 4; n++)
-        if (part_is_known(k, BEHIND, text + size - n, n)) return 1;
-    int joined = (k->letters[text[0] - ARABIC] & JOINS) != 0;
-    for (uint32_t n = 2; n <= 3; n++)
-        if (part_is_known(k, BEFORE, text, n) || (joined && part_is_known(k, BEFORE, text + 1, n))) return 1;
+static int part_is_known(const Kernel *k, int what, const uint8_t *letters, uint32_t size) {
+    return is_known(k, hash_of_letters(k, what, letters, size));
+}
+
+/* Whether a chunk is one word of plain letters, marks apart. */
+static int spell(const Kernel *k, const uint32_t *text, uint32_t size, Spelling *word) {
+    word->size = 0;
+    if (size > LONGEST_RUN) return 0;
+    for (uint32_t i = 0; i < size; i++) {
+        uint32_t letter = text[i] - ARABIC; /* wraps: too large */
+        int about = margin(k, text[i]);
+        if (!(about & UNSEEN)) word->end = i + 1;
+        if (about & HANGS) continue;
+        if (letter > 255 || word->size == LONGEST) return 0;
+        if (!word->size) word->start = i;
+        else if (!(k->letters[word->spelled[word->size - 1]] & LETTER)) return 0;
+        if (!(k->letters[letter] & (word->size ? LETTER | LAST : LETTER))) return 0;
+        word->spelled[word->size] = (uint8_t)letter;
+        word->folded[word->size++] = k->folded[letter];
+    }
+    return word->size > 0;
+}
+
+/* Of a word or a part of one; AFFIX bytes are read. */
+static Cuts cuts_of(const Kernel *k, const uint8_t *spelled, uint32_t size) {
+    Cuts cuts = {1, 0};
+    uint32_t letters;
+    memcpy(&letters, spelled, AFFIX);
+    for (int i = k->proclitics_of[spelled[0]]; i < k->proclitics_of[spelled[0] + 1]; i++) {
+        const Begins *one = &k->proclitics[i];
+        if ((letters & one->mask) != one->letters || (int)size < one->size + 2) continue;
+        *(one->way == AL ? &cuts.al : &cuts.bare) |= 1u << one->cut;
+    }
+    return cuts;
+}
+
+static int is_form(const Kernel *k, const Spelling *word, uint32_t start, uint32_t size) {
+    Cuts cuts = cuts_of(k, word->spelled + start, size);
+    for (uint32_t from = 0, all = cuts.bare | cuts.al; all >> from; from++)
+        if (all >> from & 1 && part_is_known(k, FORM, word->folded + start + from, size - from)) return 1;
     return 0;
 }
 
-/* What is left of a word: whether a rule's word is spelled so, with a pronoun or without, or may begin or sound so. */
-static int rest_is_known(const Kernel *k, const uint32_t *folded, uint32_t size, int pronoun) {
-    uint64_t form = begin(k, FORM);
-    for (uint32_t i = 0; i < size; i++) {
-        form = step(form, folded[i]);
-        if ((i + 1 == size || (pronoun && i + 4 >= size)) && is_known(k, form)) return 1;
-    }
-    if (k->expected[PREFIX] && size >= 3 && part_is_known(k, PREFIX, folded, 3)) return 1;
+/* Whether a name may stand in it that lost its space to a word of grammar. */
+static int runs_on(const Kernel *k, const Spelling *word) {
+    const uint8_t *letters = word->spelled;
+    uint32_t size = word->size;
+    if (size < RUN_ON) return 0;
+    for (uint32_t n = 2; n <= 4; n++)
+        if (part_is_known(k, BEHIND, letters + size - n, n) && is_form(k, word, 0, size - n)) return 1;
+    for (uint32_t joined = 0; joined <= ((k->letters[letters[0]] & JOINS) != 0); joined++)
+        for (uint32_t n = 2; n <= 3; n++)
+            if (part_is_known(k, BEFORE, letters + joined, n) && is_form(k, word, joined + n, size - joined - n)) return 1;
+    return 0;
+}
+
+static int may_sound(const Kernel *k, const uint8_t *folded, uint32_t size) {
     if (!k->expected[SOUND]) return 0;
     uint64_t sound = begin(k, SOUND);
-    uint16_t last = 0;
+    uint8_t last = 0;
     for (uint32_t i = 0; i < size; i++) {
-        uint16_t class = k->sounds[folded[i] - ARABIC];
+        uint8_t class = k->sounds[folded[i]];
         if (class && class != last) sound = step(sound, last = class);
     }
     return is_known(k, sound);
 }
 
-static int is_plain(const Kernel *k, uint32_t c) { return c - ARABIC < 256 && k->letters[c - ARABIC] & LETTER; }
+static int may_begin(const Kernel *k, const uint8_t *folded, uint32_t size) {
+    return k->expected[PREFIX] && size >= 3 && part_is_known(k, PREFIX, folded, 3);
+}
 
-/* Whether a chunk is one word of plain letters, marks apart, that no rule can mean; in doubt, kernel.py is asked. */
-static int is_nothing(const Kernel *k, const uint32_t *text, uint32_t size) {
-    uint32_t spelled[LONGEST], folded[LONGEST], letters = 0;
-    if (k->always_ask) return 0;
+static int may_end(const Kernel *k, const uint8_t *folded, uint32_t size) {
+    return k->expected[SUFFIX] && size >= 3 && part_is_known(k, SUFFIX, folded + size - 3, 3);
+}
+
+/* What is left of a word: whether a rule's word is spelled so, with a pronoun or without, or may begin or sound so. */
+static int rest_is_known(const Kernel *k, const uint8_t *folded, uint32_t size, int pronoun) {
+    uint64_t form = begin(k, FORM);
     for (uint32_t i = 0; i < size; i++) {
-        if (text[i] < MARGIN && k->margin[text[i]] == HANGS) continue;
-        uint32_t letter = text[i] - ARABIC; /* wraps: too large */
-        if (letter > 255 || letters == LONGEST || (letters && !is_plain(k, spelled[letters - 1]))) return 0;
-        if (!(k->letters[letter] & (letters ? LETTER | LAST : LETTER))) return 0;
-        spelled[letters] = text[i];
-        folded[letters++] = k->folded[letter];
+        form = step(form, folded[i]);
+        if ((i + 1 == size || (pronoun && i + 4 >= size)) && is_known(k, form)) return 1;
     }
-    if (!letters) return 0;
-    text = spelled, size = letters;
-    int pronoun = (k->letters[text[size - 1] - ARABIC] & PRONOUN) != 0;
-    for (uint32_t from = 0; from <= PARTS && from < size; from++) {
-        if (from && !(k->letters[text[from - 1] - ARABIC] & PROCLITIC)) break;
-        if (rest_is_known(k, folded + from, size - from, pronoun)) return 0;
-    }
-    if (k->expected[SUFFIX] && size >= 3 && part_is_known(k, SUFFIX, folded + size - 3, 3)) return 0;
-    return !runs_on(k, text, size);
+    return may_begin(k, folded, size) || may_sound(k, folded, size);
 }
 
-static int is_space(uint32_t c) {
-    return c == ' ' || c == '_' || (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x1f) || c == 0x85 || c == 0xa0 ||
-           c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
-           c == 0x3000;
+/* Whether no rule can mean a word. */
+static int is_nothing(const Kernel *k, const Spelling *word) {
+    if (k->always_ask) return 0;
+    int pronoun = (k->letters[word->spelled[word->size - 1]] & PRONOUN) != 0;
+    Cuts cuts = cuts_of(k, word->spelled, word->size);
+    for (uint32_t from = 0, all = cuts.bare | cuts.al; all >> from; from++)
+        if (all >> from & 1 && rest_is_known(k, word->folded + from, word->size - from, pronoun)) return 0;
+    return !may_end(k, word->folded, word->size) && !runs_on(k, word);
 }
 
-static int is_edge(const Kernel *k, uint32_t c) { return c < MARGIN && k->margin[c] == EDGE; }
+/* Whether a chunk is a number or an ASCII word that no rule can mean. */
+static int is_foreign(const Kernel *k, const uint32_t *text, uint32_t size) {
+    if (k->always_ask || k->expected[PREFIX] || k->expected[SUFFIX] || k->expected[SOUND] || size > LONGEST) return 0;
+    uint64_t hash = begin(k, FORM);
+    int digits = text[0] <= '9';
+    for (uint32_t i = 0; i < size; i++) {
+        uint32_t low = digits ? text[i] : text[i] | 0x20;
+        if (digits ? low < '0' || low > '9' : low < 'a' || low > 'z') return 0;
+        hash = step(hash, low - ARABIC);
+    }
+    return !is_known(k, hash);
+}
+
+/* Whether more than forms must be known to say what a word is: kernel.py is asked. */
+static int is_in_doubt(const Kernel *k, const Spelling *word, Cuts cuts) {
+    if (k->always_ask || may_end(k, word->folded, word->size) || runs_on(k, word)) return 1;
+    for (uint32_t from = 0, all = cuts.bare | cuts.al; all >> from; from++) {
+        const uint8_t *rest = word->folded + from;
+        uint32_t size = word->size - from;
+        if (all >> from & 1 && (may_begin(k, rest, size) || may_sound(k, rest, size))) return 1;
+    }
+    return 0;
+}
+
+/* Whether a word that is some atoms by its forms may be grammar, or another word: kernel.py is asked. */
+static int may_be_refused(const Kernel *k, const Spelling *word, Cuts cuts) {
+    const uint8_t *spelled = word->spelled;
+    if (part_is_known(k, GRAMMAR, spelled, word->size)) return 1;
+    if (k->letters[spelled[0]] & JOINS && part_is_known(k, GRAMMAR, spelled + 1, word->size - 1)) return 1;
+    for (uint32_t from = 0, all = cuts.bare | cuts.al; all >> from; from++) /* also without a pronoun */
+        for (uint32_t left = word->size - from, n = 0; all >> from & 1 && n <= 3 && n < left; n++)
+            if (part_is_known(k, OTHER, spelled + from, left - n)) return 1;
+    return 0;
+}
+
+static int add_atom(Kernel *k, int32_t atom) {
+    size_t at = k->made_count++;
+    if (!ROOM(k->made, k->made_count, k->made_room)) return 0;
+    while (at > 4 && k->made[at - 1] > atom) k->made[at] = k->made[at - 1], at--;
+    k->made[at] = atom;
+    return 1;
+}
+
+/* Adds the atoms that a form may be in one of these ways. plain: no proclitic stands before it but the article. */
+static int add_form(Kernel *k, const uint8_t *folded, uint32_t size, int ways, int plain) {
+    uint64_t hash = hash_of_letters(k, FORM, folded, size);
+    if (!is_known(k, hash)) return 1;
+    for (uint64_t at = hash ^ hash >> 32;; at++) {
+        const Form *form = &k->forms[at & k->form_mask];
+        if (!form->data) return 1;
+        if (form->size != size || memcmp(k->form_text + form->text, folded, size)) continue;
+        const int32_t *data = k->form_data + form->data;
+        for (int32_t i = 1; i <= data[0]; i++)
+            if (data[i] & ways && (plain || !(data[i] & LATER)) && !add_atom(k, data[i] / ATOM)) return 0;
+        return 1;
+    }
+}
+
+static int add_rest(Kernel *k, const Spelling *word, uint32_t from, int ways) {
+    const uint8_t *rest = word->folded + from;
+    uint32_t size = word->size - from;
+    int plain = !from || (from == 2 && !memcmp(word->folded, k->article_letters, 2));
+    if (!add_form(k, rest, size, ways, plain)) return 0;
+    for (int32_t i = 0; ways & BARE && i < k->pronoun_count; i++) {
+        const Affix *one = &k->pronouns[i];
+        if (size <= one->size || memcmp(rest + size - one->size, one->letters, one->size)) continue;
+        if (!add_form(k, rest, size - one->size, one->way, plain)) return 0;
+    }
+    return 1;
+}
+
+/* What a word is that was never met before, in `made`; 0 where there is no memory left. */
+static int settle(Kernel *k, const Spelling *word, Cuts cuts) {
+    k->made_count = 4;
+    if (!ROOM(k->made, k->made_count, k->made_room)) return 0;
+    for (uint32_t from = 0, all = cuts.bare | cuts.al; all >> from; from++) {
+        if (cuts.bare >> from & 1 && !add_rest(k, word, from, from ? BARE : BARE | EXACT)) return 0;
+        if (cuts.al >> from & 1 && !add_rest(k, word, from, AL)) return 0;
+    }
+    size_t kept = 4;
+    for (size_t i = 4; i < k->made_count; i++)
+        if (i == 4 || k->made[i] != k->made[i - 1]) k->made[kept++] = k->made[i];
+    k->made[0] = 1, k->made[1] = (int32_t)word->start, k->made[2] = (int32_t)word->end;
+    k->made[3] = (int32_t)kept - 4;
+    k->made_count = kept;
+    return 1;
+}
+
+static int is_plain(const Kernel *k, uint32_t c) { return c - ARABIC < 256 && k->letters[c - ARABIC] & LETTER; }
 
 /* Newspapers lose the space behind a full stop. Where the next word is of plain letters, punctuation always parts. */
 static int is_gap(const Kernel *k, const uint32_t *text, uint64_t size, uint64_t at) {
-    if (!is_edge(k, text[at]) || !at || is_edge(k, text[at - 1]) || is_space(text[at - 1])) return 0;
-    while (at < size && is_edge(k, text[at])) at++;
+    if (!at || margin(k, text[at - 1]) & (EDGE | SPACE)) return 0;
+    while (at < size && margin(k, text[at]) & EDGE) at++;
     return at < size && is_plain(k, text[at]);
 }
 
-static int32_t look_up(Kernel *k, const uint32_t *text, uint32_t size) {
-    uint64_t hash = hash_of(k, text, size);
+static int32_t look_up(Kernel *k, uint64_t hash, const uint32_t *text, uint32_t size) {
     Entry *entry = slot(&k->young, hash, text, size);
     if (entry->data) return (int32_t)entry->data;
     entry = slot(&k->old, hash, text, size);
     if (!entry->data) return NEW;
     const int32_t *data = k->old.pool + entry->data;
-    uint32_t at = remember(k, hash, text, size, data, length_of(data));
-    k->failed |= !at;
-    return (int32_t)at;
+    return (int32_t)remember(k, hash, text, size, data, length_of(data));
 }
 
 /* ── rules ── */
 
-static int is_met(const Kernel *k, int32_t atom) { return k->atoms[atom].met == k->article; }
+static int is_met(const Kernel *k, int32_t atom) { return k->met[atom >> 6] >> (atom & 63) & 1; }
 
 static int has(const Kernel *k, const Word *word, int32_t atom) {
     if (word->data < 0) return 0;
@@ -401,11 +553,20 @@ static void put(Kernel *k, int32_t number) {
     else k->out[k->out_count++] = number;
 }
 
-/* [rule, number of spans, then of each: field, start, end, rank of the label]; -1 spans: ask whoever knows the whole language. */
+/* A place of what matched: field, start, end, rank of the label. */
+static void put_place(Kernel *k, const Span *span) {
+    if (!ROOM(k->places, k->place_count + 4, k->place_room)) k->failed = 1;
+    else {
+        int32_t place[4] = {span->field, span->start, span->end, span->label};
+        memcpy(k->places + k->place_count, place, sizeof place);
+        k->place_count += 4;
+    }
+}
+
+/* Puts [rule, number of its places]; -1 places: ask whoever knows the whole language. */
 static void ask(Kernel *k, int32_t rule) {
     Scope scope = {DEFAULT_FIELDS, 0};
     const int32_t *node = k->code + k->starts[rule];
-    k->asked[rule] = k->article;
     int answer = holds(k, node, scope);
     if (answer == NO) return;
     put(k, rule);
@@ -421,37 +582,47 @@ static void ask(Kernel *k, int32_t rule) {
         if (i && !by_place(span, span - 1)) continue;
         in_field = i && span->field == span[-1].field ? in_field + 1 : 1;
         if (in_field > k->most_spans) continue;
-        put(k, span->field), put(k, span->start), put(k, span->end), put(k, span->label);
+        put_place(k, span);
         shown++;
     }
     if (!k->failed) k->out[count] = shown;
 }
 
-static void ask_candidates(Kernel *k) {
-    for (int32_t i = 0; i < k->always_count; i++) ask(k, k->always[i]);
+/* The rules that may hold: of each posting of an atom that occurs [rule, number of atoms, atoms], one must occur too. */
+static void find_candidates(Kernel *k) {
+    k->candidate_count = 0;
+    for (int32_t i = 0; i < k->always_count; i++) k->candidates[k->candidate_count++] = k->always[i];
     for (size_t i = 0; i < k->seen_count; i++) {
         const Atom *atom = &k->atoms[k->seen[i]];
-        for (int32_t at = 0; at < atom->postings; at++) {
-            const int32_t *posting = k->postings + 2 * (atom->posting + at);
-            if (k->asked[posting[0]] == k->article) continue;
-            const int32_t *need = k->needs + posting[1];
-            for (int32_t n = 1; n <= need[0]; n++)
-                if (is_met(k, need[n])) {
-                    ask(k, posting[0]);
-                    break;
-                }
+        const int32_t *posting = k->postings + atom->posting, *end = posting + atom->postings;
+        for (; posting < end; posting += 2 + posting[1]) {
+            int32_t n = 0, rule = posting[0];
+            while (n < posting[1] && !is_met(k, posting[2 + n])) n++;
+            if (n == posting[1] || k->asked[rule] == k->article) continue;
+            k->asked[rule] = k->article;
+            k->candidates[k->candidate_count++] = rule;
+            SOON(&k->starts[rule]);
         }
+    }
+}
+
+static void ask_candidates(Kernel *k) {
+    enum { AHEAD = 8 };
+    for (int32_t i = -AHEAD; i < k->candidate_count; i++) {
+        if (i + AHEAD < k->candidate_count) SOON(k->code + k->starts[k->candidates[i + AHEAD]]);
+        if (i >= 0) ask(k, k->candidates[i]);
     }
 }
 
 static int spell_out(Kernel *k) {
     size_t at = 0;
-    k->word_count = k->occurrence_count = k->seen_count = 0;
+    k->word_count = k->occurrence_count = 0;
     for (int32_t field = 0; field < FIELDS; field++) {
         k->first[field] = (int32_t)k->word_count;
         for (; at < k->chunk_count && k->chunks[at].field == field; at++) {
             Chunk *chunk = &k->chunks[at];
-            if (chunk->data == NEW) chunk->data = look_up(k, k->texts[field] + chunk->start, (uint32_t)chunk->size);
+            if (chunk->data == NEW)
+                chunk->data = look_up(k, chunk->hash, k->texts[field] + chunk->start, (uint32_t)chunk->size);
             int32_t words = chunk->data < 0 ? 1 : k->young.pool[chunk->data];
             if (!ROOM(k->words, k->word_count + (size_t)words, k->word_room)) return 0;
             if (chunk->data < 0) {
@@ -463,6 +634,7 @@ static int spell_out(Kernel *k) {
                 const int32_t *word = k->young.pool + data;
                 Word made = {field, chunk->start + word[0], chunk->start + word[1], data + 2};
                 k->words[k->word_count++] = made;
+                for (int32_t n = 0; n < word[2]; n++) SOON(&k->atoms[word[3 + n]]);
                 data += 3 + word[2];
             }
         }
@@ -479,8 +651,9 @@ static int index_atoms(Kernel *k) {
         if (!ROOM(k->seen, k->seen_count + (size_t)atoms[0], k->seen_room)) return 0;
         for (int32_t i = 1; i <= atoms[0]; i++) {
             Atom *atom = &k->atoms[atoms[i]];
-            if (atom->met != k->article) {
-                atom->met = k->article;
+            if (!is_met(k, atoms[i])) {
+                k->met[atoms[i] >> 6] |= UINT64_C(1) << (atoms[i] & 63);
+                SOON(k->postings + atom->posting);
                 atom->fields = 0;
                 atom->first = -1;
                 k->seen[k->seen_count++] = atoms[i];
@@ -495,31 +668,59 @@ static int index_atoms(Kernel *k) {
 
 /* ── what kernel.py calls ── */
 
-int32_t rasid_version(void) { return 1; }
+int32_t rasid_version(void) { return 2; }
 
 void rasid_free(Kernel *k) {
     if (!k) return;
     drop(&k->young), drop(&k->old);
     for (int i = 0; i < FIELDS; i++) free(k->texts[i]);
     free(k->known), free(k->code), free(k->starts), free(k->labels), free(k->always), free(k->postings);
-    free(k->needs), free(k->pure), free(k->asked), free(k->atoms), free(k->chunks), free(k->words);
-    free(k->occurrences), free(k->spans), free(k->seen), free(k->out), free(k);
+    free(k->candidates), free(k->pure), free(k->asked), free(k->atoms), free(k->met), free(k->chunks), free(k->words);
+    free(k->proclitics), free(k->pronouns), free(k->forms), free(k->form_text), free(k->form_data), free(k->made);
+    free(k->occurrences), free(k->spans), free(k->seen), free(k->out), free(k->places), free(k);
 }
 
-/* letters, sounds (0: none), folded: of the 256 code points from U+0600 on. margin: EDGE, HANGS
- * or 0 of each code point up to MARGIN. */
-Kernel *rasid_new(uint64_t seed, const uint8_t *letters, const uint16_t *sounds, const uint16_t *folded,
+static int copy(void *array, const void *from, size_t count, size_t each) {
+    void *made = malloc(count ? count * each : 1);
+    if (!made) return 0;
+    if (count) memcpy(made, from, count * each);
+    free(*(void **)array);
+    *(void **)array = made;
+    return 1;
+}
+
+/* letters, sounds (0: none), folded: of the 256 code points from U+0600 on. margin: EDGE, HANGS, UNSEEN
+ * of each code point up to MARGIN. */
+Kernel *rasid_new(uint64_t seed, const uint8_t *letters, const uint8_t *sounds, const uint8_t *folded,
                   const uint8_t *margin, const int32_t *rank, int32_t lead_words, int32_t most_spans,
                   uint64_t kept) {
     Kernel *k = calloc(1, sizeof *k);
     if (!k) return NULL;
     k->seed = seed, k->kept = kept, k->lead_words = lead_words, k->most_spans = most_spans;
-    memcpy(k->letters, letters, 256), memcpy(k->sounds, sounds, 512), memcpy(k->folded, folded, 512);
+    memcpy(k->letters, letters, 256), memcpy(k->sounds, sounds, 256), memcpy(k->folded, folded, 256);
     memcpy(k->rank, rank, sizeof k->rank);
     memcpy(k->margin, margin, MARGIN);
     if (empty(&k->young) && empty(&k->old)) return k;
     rasid_free(k);
     return NULL;
+}
+
+/* The affixes of words; proclitics by their first letter, the article before all. */
+int32_t rasid_affixes(Kernel *k, const Affix *proclitics, int32_t proclitic_count, const Affix *pronouns,
+                      int32_t pronoun_count) {
+    k->pronoun_count = pronoun_count;
+    k->proclitics = calloc((size_t)proclitic_count, sizeof *k->proclitics);
+    if (!k->proclitics || !copy(&k->pronouns, pronouns, (size_t)pronoun_count, sizeof(Affix))) return -1;
+    memcpy(k->article_letters, proclitics->letters, sizeof k->article_letters);
+    for (int32_t i = 0; i < proclitic_count; i++) {
+        const Affix *from = &proclitics[i];
+        Begins *one = &k->proclitics[i];
+        one->size = from->size, one->cut = from->cut, one->way = from->way;
+        memcpy(&one->letters, from->letters, AFFIX);
+        memset(&one->mask, 0xff, from->size);
+        for (int letter = from->letters[0] + 1; letter <= 256; letter++) k->proclitics_of[letter] = (uint8_t)(i + 1);
+    }
+    return 0;
 }
 
 /* Before rasid_expect: how many things will be known. always_ask: of no new word can it be said that it is nothing. */
@@ -532,28 +733,57 @@ int32_t rasid_expect_so_many(Kernel *k, uint64_t count, int32_t always_ask) {
     return k->known ? 0 : -1;
 }
 
-/* what: FORM … BEFORE; text: many of them, each with a line feed behind it. */
+static void expect(Kernel *k, uint64_t hash) {
+    hash ^= hash >> 32;
+    *known(k, hash) |= bits(hash);
+}
+
+/* what: PREFIX … OTHER; text: many of them, each with a line feed behind it. */
 void rasid_expect(Kernel *k, int32_t what, const uint32_t *text, uint64_t size) {
     uint64_t hash = begin(k, what);
     k->expected[what] |= size > 0;
     for (uint64_t i = 0; i < size; i++) {
         if (text[i] != '\n') {
-            hash = step(hash, text[i]);
+            hash = step(hash, text[i] - ARABIC);
             continue;
         }
-        hash ^= hash >> 32;
-        *known(k, hash) |= bits(hash);
+        expect(k, hash);
         hash = begin(k, what);
     }
 }
 
-static int copy(void *array, const void *from, size_t count, size_t each) {
-    void *made = malloc(count ? count * each : 1);
-    if (!made) return 0;
-    if (count) memcpy(made, from, count * each);
-    free(*(void **)array);
-    *(void **)array = made;
-    return 1;
+/* Forms, each with a line feed behind it, and of each the number of ways in which it may be an atom, and the ways. */
+int32_t rasid_forms(Kernel *k, const uint32_t *text, uint64_t size, const int32_t *data, uint64_t data_size,
+                    uint64_t count) {
+    uint64_t slots = 16;
+    while (slots < count + count / 2) slots *= 2;
+    k->form_mask = slots - 1;
+    k->forms = calloc(slots, sizeof(Form));
+    k->form_text = malloc(size + 1);
+    if (!k->forms || !k->form_text || !copy(&k->form_data, data, data_size, 4)) return -1;
+    uint64_t start = 0, hash = begin(k, FORM);
+    uint32_t at = 1; /* 0 is no place */
+    int other = 0;
+    for (uint64_t i = 0; i < size; i++) {
+        k->form_text[i] = (uint8_t)(text[i] - ARABIC);
+        if (text[i] != '\n') {
+            other |= text[i] - ARABIC > 255;
+            hash = step(hash, text[i] - ARABIC);
+            continue;
+        }
+        uint32_t length = (uint32_t)(i - start);
+        expect(k, hash);
+        if (!other) {
+            uint64_t place = hash ^ hash >> 32;
+            while (k->forms[place & k->form_mask].data) place++;
+            k->forms[place & k->form_mask] = (Form){(uint32_t)start, length, at};
+        }
+        at += 1 + (uint32_t)data[at];
+        start = i + 1;
+        hash = begin(k, FORM);
+        other = 0;
+    }
+    return 0;
 }
 
 /* starts: where each rule's code begins. pure: whether the code says all of the rule. labels: of each its rank. */
@@ -561,29 +791,31 @@ int32_t rasid_rules(Kernel *k, int32_t atoms, int32_t rules, const int32_t *code
                     const uint8_t *pure, const int32_t *labels, uint64_t label_count) {
     k->atom_count = atoms, k->rules = rules;
     k->atoms = calloc((size_t)atoms + 1, sizeof(Atom));
+    k->met = calloc((size_t)atoms / 64 + 1, sizeof *k->met);
     k->asked = calloc((size_t)rules + 1, sizeof *k->asked);
-    if (!k->atoms || !k->asked || !copy(&k->code, code, size, 4) || !copy(&k->labels, labels, label_count, 4)) return -1;
+    k->candidates = calloc((size_t)rules + 1, sizeof *k->candidates);
+    if (!k->atoms || !k->met || !k->asked || !k->candidates || !copy(&k->code, code, size, 4) || !copy(&k->labels, labels, label_count, 4)) return -1;
     return copy(&k->starts, starts, (size_t)rules, 4) && copy(&k->pure, pure, (size_t)rules, 1) ? 0 : -1;
 }
 
-/* Where each rule is looked at. first: of each atom its first posting, and the end. A posting: rule, place in needs of
- * [number of atoms, atoms], one of which must occur too. always: rules that are looked at in every article. */
-int32_t rasid_anchors(Kernel *k, const int32_t *first, const int32_t *postings, uint64_t count, const int32_t *needs,
-                      uint64_t needs_size, const int32_t *always, int32_t always_count) {
+/* Where each rule is looked at. first: of each atom its first posting, and the end. A posting: [rule, number of atoms,
+ * atoms], one of which must occur too. always: rules that are looked at in every article, and have no posting. */
+int32_t rasid_anchors(Kernel *k, const int32_t *first, const int32_t *postings, uint64_t size, const int32_t *always,
+                      int32_t always_count) {
     for (int32_t atom = 0; atom < k->atom_count; atom++) {
         k->atoms[atom].posting = first[atom];
         k->atoms[atom].postings = first[atom + 1] - first[atom];
     }
     k->always_count = always_count;
-    if (!copy(&k->always, always, (size_t)always_count, 4) || !copy(&k->postings, postings, count, 8)) return -1;
-    return copy(&k->needs, needs, needs_size, 4) ? 0 : -1;
+    return copy(&k->always, always, (size_t)always_count, 4) && copy(&k->postings, postings, size, 4) ? 0 : -1;
 }
 
 /* Forget the last article. */
 int32_t rasid_begin(Kernel *k) {
     k->chunk_count = 0;
+    for (size_t i = 0; i < k->seen_count; i++) k->met[k->seen[i] >> 6] = 0;
+    k->seen_count = 0;
     if (++k->article == 0) { /* once in four billion articles */
-        for (int32_t i = 0; i < k->atom_count; i++) k->atoms[i].met = 0;
         memset(k->asked, 0, sizeof *k->asked * (size_t)k->rules);
         k->article = 1;
     }
@@ -593,27 +825,62 @@ int32_t rasid_begin(Kernel *k) {
     return empty(&k->young) ? 0 : -1;
 }
 
-/* Cut a field; fields come in ascending order. The number of chunks never met before: [field, start, size] in *out. */
+/* What a chunk is that is in no memory: NEW where kernel.py must say it. */
+static int32_t made_of(Kernel *k, const Chunk *chunk, const uint32_t *text) {
+    Spelling word;
+    if (!spell(k, text, (uint32_t)chunk->size, &word)) return NEW;
+    Cuts cuts = cuts_of(k, word.spelled, word.size);
+    if (is_in_doubt(k, &word, cuts)) return NEW;
+    if (!settle(k, &word, cuts)) k->failed = 1;
+    else if (k->made[3] && may_be_refused(k, &word, cuts)) return NEW;
+    else return (int32_t)remember(k, chunk->hash, text, (uint32_t)chunk->size, k->made, k->made_count);
+    return NEW;
+}
+
+static int add_chunk(Kernel *k, int32_t field, uint64_t start, uint64_t end) {
+    if (!ROOM(k->chunks, k->chunk_count + 1, k->chunk_room)) return 0;
+    Chunk *chunk = &k->chunks[k->chunk_count++];
+    const uint32_t *text = k->texts[field] + start;
+    Spelling word;
+    *chunk = (Chunk){0, field, (int32_t)start, (int32_t)(end - start), NOTHING};
+    int plain = spell(k, text, (uint32_t)chunk->size, &word); /* what follows is quicker than a look far into memory */
+    if (plain ? is_nothing(k, &word) : is_foreign(k, text, (uint32_t)chunk->size)) return 1;
+    chunk->data = NEW;
+    chunk->hash = hash_of(k, text, (uint32_t)chunk->size);
+    SOON(&k->young.slots[chunk->hash & k->young.mask]);
+    return 1;
+}
+
+/* Cut a field; fields come in ascending order. The number of chunks that kernel.py must say the words of:
+ * [field, start, size] in *out. */
 int32_t rasid_cut(Kernel *k, int32_t field, const uint32_t *text, uint64_t size, int32_t **out) {
+    size_t first = k->chunk_count;
     k->out_count = 0;
     if (!ROOM(k->texts[field], size + 1, k->text_room[field])) return -1;
     memcpy(k->texts[field], text, size * 4);
     for (uint64_t at = 0; at < size;) {
-        while (at < size && (is_space(text[at]) || is_edge(k, text[at]))) at++;
+        while (at < size && margin(k, text[at]) & (SPACE | EDGE)) at++;
         uint64_t start = at;
-        while (at < size && !is_space(text[at]) && !is_gap(k, text, size, at)) at++;
+        for (; at < size; at++) {
+            int about = margin(k, text[at]);
+            if (about & SPACE || (about & EDGE && is_gap(k, text, size, at))) break;
+        }
         uint64_t end = at;
-        while (end > start && is_edge(k, text[end - 1])) end--;
-        if (start == end) continue;
-        Chunk chunk = {field, (int32_t)start, (int32_t)(end - start), NEW};
-        int nothing = is_nothing(k, text + start, (uint32_t)chunk.size); /* quicker than a look far into memory */
-        chunk.data = nothing ? NOTHING : look_up(k, text + start, (uint32_t)chunk.size);
-        if (chunk.data == NEW) put(k, field), put(k, chunk.start), put(k, chunk.size);
-        if (!ROOM(k->chunks, k->chunk_count + 1, k->chunk_room) || k->failed) return -1;
-        k->chunks[k->chunk_count++] = chunk;
+        while (end > start && margin(k, text[end - 1]) & EDGE) end--;
+        if (start < end && !add_chunk(k, field, start, end)) return -1;
+    }
+    for (size_t i = first; i < k->chunk_count; i++)
+        if (k->chunks[i].data == NEW) SOON(k->young.pool + k->young.slots[k->chunks[i].hash & k->young.mask].text);
+    for (size_t i = first; i < k->chunk_count; i++) {
+        Chunk *chunk = &k->chunks[i];
+        if (chunk->data != NEW) continue;
+        const uint32_t *of = k->texts[field] + chunk->start;
+        chunk->data = look_up(k, chunk->hash, of, (uint32_t)chunk->size);
+        if (chunk->data == NEW) chunk->data = made_of(k, chunk, of);
+        if (chunk->data == NEW) put(k, field), put(k, chunk->start), put(k, chunk->size);
     }
     *out = k->out;
-    return (int32_t)(k->out_count / 3);
+    return k->failed ? -1 : (int32_t)(k->out_count / 3);
 }
 
 /* What a chunk of the article is, as a Memory holds it: so many numbers. */
@@ -622,13 +889,16 @@ int32_t rasid_learn(Kernel *k, int32_t field, int32_t start, int32_t size, const
     return remember(k, hash_of(k, text, (uint32_t)size), text, (uint32_t)size, data, count) ? 0 : -1;
 }
 
-/* What the rules say of the article, as `ask` tells it, in *out: so many numbers. lead_field: body or summary. */
-int32_t rasid_match(Kernel *k, int32_t lead_field, int32_t **out) {
-    k->out_count = 0;
+/* What the rules say of the article, as `ask` tells it, in *out: so many numbers. Their places, one rule's behind the
+ * other's, in *places. lead_field: body or summary. */
+int32_t rasid_match(Kernel *k, int32_t lead_field, int32_t **out, int32_t **places) {
+    k->out_count = k->place_count = 0;
     k->lead_field = lead_field;
     if (!spell_out(k) || !index_atoms(k)) return -1;
+    find_candidates(k);
     ask_candidates(k);
     *out = k->out;
+    *places = k->places;
     return k->failed ? -1 : (int32_t)k->out_count;
 }
 

@@ -8,33 +8,36 @@ import re
 import sys
 import weakref
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import cache, partial
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
+from monitor.arabic.function_words import FUNCTION_WORDS
 from monitor.arabic.loose import sound
 from monitor.arabic.normalise import INVISIBLE, MARKS, fold, soft
-from monitor.arabic.pronouns import LAST_OF_PRONOUNS
+from monitor.arabic.pronouns import LAST_OF_PRONOUNS, PRONOUNS
 from monitor.arabic.run_on import BEFORE, BEHIND
 from monitor.arabic.tokens import PROCLITICS
 from monitor.matching import nodes
 from monitor.matching.flat import flat
-from monitor.matching.lexicon import PUNCTUATION, Lexicon, is_plain
+from monitor.matching.lexicon import HOST, OBJECT, PUNCTUATION, Lexicon, is_plain
 from monitor.matching.spans import MAX_SPANS
 from monitor.matching.view import BODY, LEAD_WORDS
 from monitor.model import FIELDS, Span
 
 FILE = Path(__file__).with_name("libkernel.so")
-_VERSION = 1  # of what kernel.c and this file say to each other
+_VERSION = 2  # of what kernel.c and this file say to each other
 _KEPT = 2_000_000  # numbers of remembered chunks, twice: 16 MB
-_FORM, _PREFIX, _SUFFIX, _SOUND, _BEHIND, _BEFORE = range(6)
-_LETTER, _LAST, _PROCLITIC, _PRONOUN, _JOINS = 1, 2, 4, 8, 16
-_EDGE, _HANGS, _MARGIN = 1, 2, 0x2100
-_MARK = re.compile(f"[{MARKS}{INVISIBLE}]").match
+_PREFIX, _SUFFIX, _SOUND, _BEHIND, _BEFORE, _GRAMMAR, _OTHER = range(1, 8)
+_LETTER, _LAST, _PRONOUN, _JOINS = 1, 2, 4, 8
+_EDGE, _HANGS, _UNSEEN, _SPACE, _MARGIN = 1, 2, 4, 8, 0x2100
+_MARK, _INVISIBLE = (re.compile(f"[{those}]").match for those in (f"{MARKS}{INVISIBLE}", INVISIBLE))
 _ARABIC = [chr(code) for code in range(0x600, 0x700)]
 _CODE_POINTS = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"
 _Numbers = ctypes.POINTER(ctypes.c_int32)
+_span = partial(tuple.__new__, Span)  # Span._make takes thrice as long
 
 
 @cache
@@ -51,13 +54,15 @@ def library() -> ctypes.CDLL | None:
         ("new", kernel, size, bits, bits, bits, bits, bits, signed, signed, size),
         ("free", None, kernel),
         ("expect_so_many", signed, kernel, size, signed),
+        ("affixes", signed, kernel, bits, signed, bits, signed),
         ("expect", None, kernel, signed, bits, size),
+        ("forms", signed, kernel, bits, size, bits, size, size),
         ("rules", signed, kernel, signed, signed, bits, size, bits, bits, bits, size),
-        ("anchors", signed, kernel, bits, bits, size, bits, size, bits, signed),
+        ("anchors", signed, kernel, bits, bits, size, bits, signed),
         ("begin", signed, kernel),
         ("cut", signed, kernel, signed, bits, size, out),
         ("learn", signed, kernel, signed, signed, signed, bits, size),
-        ("match", signed, kernel, signed, out),
+        ("match", signed, kernel, signed, out, out),
         ("seen", signed, kernel, out),
     ):
         function = getattr(found, f"rasid_{name}")
@@ -78,7 +83,8 @@ class Kernel:
         self._c = found
         self._lexicon = lexicon
         self._out = _Numbers()
-        self._at_out = ctypes.byref(self._out)
+        self._places = _Numbers()
+        self._at_out, self._at_places = ctypes.byref(self._out), ctypes.byref(self._places)
         ranks = array("i", (sorted(FIELDS).index(field) for field in FIELDS))
         self._kernel = found.rasid_new(
             int.from_bytes(os.urandom(8)), *_letters(), _margin(), ranks.tobytes(),
@@ -100,32 +106,31 @@ class Kernel:
         )  # fmt: skip
 
     def _expect(self) -> None:
-        forms, prefixes, suffixes, gists, anything = self._lexicon.vocabulary()
-        known = {_FORM: forms, _PREFIX: prefixes, _SUFFIX: suffixes, _SOUND: gists, _BEHIND: BEHIND, _BEFORE: BEFORE}
-        _checked(self._c.rasid_expect_so_many(self._kernel, sum(map(len, known.values())), anything))
+        c, kernel = self._c, self._kernel
+        proclitics = [_affix(text, cut, mode) for text, cut, mode in sorted(PROCLITICS)]
+        pronouns = [_affix(text, 0, HOST) for text in PRONOUNS] + [_affix("ني", 0, OBJECT)]
+        _checked(c.rasid_affixes(kernel, b"".join(proclitics), len(proclitics), b"".join(pronouns), len(pronouns)))
+        forms, prefixes, suffixes, gists, others, anything = self._lexicon.vocabulary()
+        known: dict[int, Set[str]] = {_PREFIX: prefixes, _SUFFIX: suffixes, _SOUND: gists, _OTHER: others}
+        known |= {_BEHIND: BEHIND, _BEFORE: BEFORE, _GRAMMAR: FUNCTION_WORDS}
+        _checked(c.rasid_expect_so_many(kernel, len(forms) + sum(map(len, known.values())), anything))
         for kind, texts in known.items():
-            text = "".join(f"{one}\n" for one in texts)
-            self._c.rasid_expect(self._kernel, kind, _encoded(text), len(text))
+            c.rasid_expect(kernel, kind, *_lines(texts))
+        ways = array("i", [0, *chain.from_iterable((len(ways), *ways) for ways in forms.values())])
+        _checked(c.rasid_forms(kernel, *_lines(forms), ways.tobytes(), len(ways), len(forms)))
 
     def anchor(self, anchors: Mapping[int, Sequence[tuple[int, Sequence[int]]]], always: Sequence[int]) -> None:
         """Which rules an atom makes worth asking, each with the atoms of which one must occur too; which always are."""
-        first, postings, needs = array("i"), array("i"), array("i")
-        places: dict[Sequence[int], int] = {}
+        first, postings = array("i"), array("i")
         for atom in range(self._atoms):
-            first.append(len(postings) // 2)
+            first.append(len(postings))
             for rule, need in anchors.get(atom, ()):
-                place = places.get(need)
-                if place is None:
-                    place = places[need] = len(needs)
-                    needs.append(len(need))
-                    needs.extend(need)
-                postings.append(rule)
-                postings.append(place)
-        first.append(len(postings) // 2)
+                postings.extend((rule, len(need), *need))
+        first.append(len(postings))
         _checked(
             self._c.rasid_anchors(
-                self._kernel, first.tobytes(), postings.tobytes(), len(postings) // 2, needs.tobytes(), len(needs),
-                array("i", always).tobytes(), len(always),
+                self._kernel, first.tobytes(), postings.tobytes(), len(postings), array("i", always).tobytes(),
+                len(always),
             )
         )  # fmt: skip
 
@@ -135,8 +140,8 @@ class Kernel:
         texts: the fields, ascending. lead: the one whose first words belong to the lead.
         """
         self.cut(texts)
-        size = _checked(self._c.rasid_match(self._kernel, lead, self._at_out))
-        return self._read(self._out[:size])
+        size = _checked(self._c.rasid_match(self._kernel, lead, self._at_out, self._at_places))
+        return self._read(self._out[:size]) if size else []
 
     def cut(self, texts: Iterable[tuple[int, str]]) -> None:
         """The first step of `match`: what the words of an article are."""
@@ -153,7 +158,7 @@ class Kernel:
         return self._out[:size] if size else []
 
     def _learn(self, text: str, unknown: Sequence[int]) -> None:
-        """What chunks are that were never met before: field, start and size of each."""
+        """What chunks are that were never met before and that forms do not settle: field, start and size of each."""
         for at in range(0, len(unknown), 3):
             field, start, size = unknown[at : at + 3]
             words = self._lexicon.words_in(text[start : start + size])
@@ -164,21 +169,17 @@ class Kernel:
             _checked(self._c.rasid_learn(self._kernel, field, start, size, data.tobytes(), len(data)))
 
     def _read(self, numbers: Sequence[int]) -> list[tuple[int, tuple[Span, ...] | None]]:
+        """From [rule, number of its places] and, of each place, [field, start, end, label]."""
+        rules, counts = numbers[::2], numbers[1::2]
+        size = 4 * sum(count for count in counts if count > 0)
+        fields, starts, ends, labels = (self._places[part:size:4] if size else () for part in range(4))
+        names, terms = map(FIELDS.__getitem__, fields), map(self._labels.__getitem__, labels)
+        spans = tuple(map(_span, zip(names, starts, ends, terms, strict=True)))
         found: list[tuple[int, tuple[Span, ...] | None]] = []
-        labels, at = self._labels, 0
-        while at < len(numbers):
-            rule, count = numbers[at], numbers[at + 1]
-            at += 2
-            if count < 0:
-                found.append((rule, None))
-                continue
-            end = at + 4 * count
-            spans = []
-            while at < end:
-                field, start, stop, label = numbers[at : at + 4]
-                spans.append(Span(FIELDS[field], start, stop, labels[label]))
-                at += 4
-            found.append((rule, tuple(spans)))
+        at = 0
+        for rule, count in zip(rules, counts, strict=True):
+            found.append((rule, spans[at : at + count] if count >= 0 else None))
+            at += max(count, 0)
         found.sort(key=itemgetter(0))
         return found
 
@@ -189,18 +190,30 @@ def _checked(answer: int) -> int:
     return answer
 
 
+def _affix(text: str, cut: int, way: int) -> bytes:
+    return bytes(ord(letter) - 0x600 for letter in text).ljust(4, b"\0") + bytes((len(text), cut, way))
+
+
+def _lines(texts: Iterable[str]) -> tuple[bytes, int]:
+    text = "".join(f"{one}\n" for one in texts)
+    return _encoded(text), len(text)
+
+
 def _encoded(text: str) -> bytes:
     return text.encode(_CODE_POINTS, "surrogatepass")
 
 
 @cache
 def _margin() -> bytes:
-    """What is no part of a word's spelling: punctuation about it, and marks, but for those that make another letter."""
+    """What is no part of a word's spelling: what stands about it, and marks, but for those that make another letter."""
     marks = {
         code for code in range(_MARGIN) if _MARK(chr(code)) and all(soft(f"{one}{chr(code)}") == one for one in "اوي")
     }
     edges = set(map(ord, PUNCTUATION))
-    return bytes(_EDGE if code in edges else _HANGS if code in marks else 0 for code in range(_MARGIN))
+    unseen = {code for code in marks if _INVISIBLE(chr(code))}
+    spaces = {code for code in range(_MARGIN) if chr(code).isspace() or chr(code) == "_"}
+    kinds = ((_EDGE, edges), (_HANGS, marks), (_UNSEEN, unseen), (_SPACE, spaces))
+    return bytes(sum(kind for kind, those in kinds if code in those) for code in range(_MARGIN))
 
 
 @cache
@@ -209,10 +222,9 @@ def _letters() -> tuple[bytes, bytes, bytes]:
     kinds = (
         (_LETTER, is_plain),
         (_LAST, lambda letter: is_plain(f"ا{letter}")),
-        (_PROCLITIC, PROCLITICS.__contains__),
         (_PRONOUN, {*LAST_OF_PRONOUNS, "ي"}.__contains__),
         (_JOINS, "وف".__contains__),
     )
     letters = bytes(sum(kind for kind, is_so in kinds if is_so(letter)) for letter in _ARABIC)
-    sounds = array("H", (ord(sound(letter) or "\0") for letter in _ARABIC)).tobytes()
-    return letters, sounds, array("H", (ord(fold(letter)) for letter in _ARABIC)).tobytes()
+    sounds, folded = (bytes(ord(to(one) or "\u0600") - 0x600 for one in _ARABIC) for to in (sound, fold))
+    return letters, sounds, folded

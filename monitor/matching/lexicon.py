@@ -24,6 +24,7 @@ from monitor.matching.tree import Mode, Term
 
 _KEPT = 130_000  # twice this, young and old, is some 40 MB: the spellings of thousands of articles
 _LONGEST_KEPT = 48
+HOST, OBJECT, EXACT, LATER, ATOM = 4, 8, 16, 32, 64  # beside BARE and AL: see Vocabulary
 PUNCTUATION = ".،,؛;:!؟?…()[]{}«»“”„‘’\"'-–—/|*#@%&+=<>"  # what never belongs to a word at its edges
 is_plain = re.compile("[ء-بت-غف-وي]{1,90}[ةى]?").fullmatch  # one word, spelled as its soft form
 # A word with stars, cut between letters and digits as a text is.
@@ -42,12 +43,13 @@ class Word(NamedTuple):
 class _Entry:
     """One way an atom may stand in a text; shared by all forms that allow the same modes."""
 
-    __slots__ = ("alone", "atom", "barred", "later", "modes", "name", "refused", "typed")
+    __slots__ = ("alone", "atom", "barred", "later", "modes", "name", "refused", "typed", "way")
 
     def __init__(self, atom: int, modes: int, word: Word, forms: Forms) -> None:
         self.atom = atom
         self.modes = modes
         self.later = word.later
+        self.way = atom * ATOM | (LATER if word.later else 0)
         self.name = forms.rigid and word.mode != "verb"  # may be run together with a word of grammar
         # The function-word guard lets only the typed word pass; "": no guard.
         self.typed = "" if word.mode == "verb" else forms.typed
@@ -92,12 +94,16 @@ class Vocabulary(NamedTuple):
 
     It holds a form, after proclitics and before a pronoun; three letters that a wildcard begins or ends with; or the
     gist of a loose name. anything: there are wildcards of less than three letters, so that every word needs one.
+    forms: of each the atoms that it may be, times ATOM, and how: BARE, AL (after its proclitics), HOST (before a
+    pronoun), OBJECT (before ني), EXACT (the whole word); LATER: no proclitic before it but the article. A word that
+    is, or has after its proclitics, one of others (soft forms), may be refused nevertheless.
     """
 
-    forms: set[str]
+    forms: dict[str, list[int]]
     prefixes: set[str]
     suffixes: set[str]
     gists: set[str]
+    others: set[str]
     anything: bool
 
 
@@ -213,9 +219,24 @@ class Lexicon:
 
     def vocabulary(self) -> Vocabulary:
         """Of all words that were added until now."""
-        forms = {*self._exact, *self._forms, *self._hosts, *self._objects}
-        gists = set(map(gist, self._loose))
-        return Vocabulary(forms, set(self._prefixes), set(self._suffixes), gists, bool(self._globs))
+        forms = {form: [one.way | one.modes for one in entries] for form, entries in self._forms.items()}
+        for way, table in ((HOST, self._hosts), (OBJECT, self._objects)):
+            for form, entries in table.items():
+                forms.setdefault(form, []).extend([one.way | way for one in entries])
+        for form, atoms in self._exact.items():
+            forms.setdefault(form, []).extend([atom * ATOM | EXACT for atom in atoms])
+        of_entries = (one for entries in self._forms.values() for one in entries)
+        sets = {id(words): words for one in of_entries for words in (one.refused, one.barred)}  # many share theirs
+        others = set().union(*sets.values())
+        others |= {f"{one[:-1]}ت" for one in others if one[-1:] == "ة"}  # before a pronoun
+        return Vocabulary(
+            forms=forms,
+            prefixes=set(self._prefixes),
+            suffixes=set(self._suffixes),
+            gists=set(map(gist, self._loose)),
+            others=others,
+            anything=bool(self._globs),
+        )
 
     def _add_forms(self, atom: int, word: Word) -> None:
         kind = "name" if word.mode == "loose" else word.kind

@@ -321,7 +321,7 @@ def alert_json(row: AlertRow) -> dict[str, object]:
 
 def _span_json(article: Article, span: Span) -> dict[str, object]:
     text = " | ".join(article.tags) if span.field == "tags" else str(getattr(article, span.field, ""))
-    return {**asdict(span), "text": text[span.start : span.end]}
+    return {**span._asdict(), "text": text[span.start : span.end]}
 
 
 def article_json(article: Article) -> dict[str, object]:
