@@ -98,6 +98,8 @@ DRESSES: list[Callable[[str], str]] = [
     lambda word: word.translate(str.maketrans("أإآىئ", "ااايي")),
     lambda word: word.translate(str.maketrans("ايةه", "أىهة")),
     lambda word: word.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
+    lambda word: word.translate(str.maketrans("خغق", "غجك")),  # other spellings of foreign names
+    lambda word: word.replace("اخ", "خ").replace("لين", "لن"),
     lambda word: word[:2] + "\u200c" + word[2:],
     lambda word: "\u200f" + word + "\u200e",
     str.upper,
