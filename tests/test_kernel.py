@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -12,14 +13,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.watched import articles
 from hatch_build import build
 from monitor.arabic.dictionary import Dictionary
+from monitor.arabic.function_words import is_function_word
+from monitor.arabic.tokens import tokenise
 from monitor.matching import kernel
 from monitor.matching.examples import article
 from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
 from monitor.matching.tree import Node
 from monitor.model import Article, Rule
+from monitor.runtime import words
 from tests.small_dictionary import SMALL
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +36,7 @@ QUERIES = [
     *("أوكرانيا", "title:(صاروخ OR مسيرة)", "lead:قصف", '"بحر قزوين" OR lead:"بحر أسود"', "NOT شاهد", "author:ليلى"),
     *("صاروخ NEAR/3 قصف", '"شاهد 136"~2', "ATLEAST/2 قصف", "قصف SENTENCE شاهد", "/شا.?هد/", "م*غا"),
     *("SCORE/2 [1 صاروخ, 1 مسيرة]", "صاروخ AND /قص+ف/", "شاهد OR (قصف NEAR/2 عنيف)", "سيف بن ذي يزن", "أبوظبي"),
-    *("nato", "2024 OR 3.5", "رئيس", "^كتب", "سلام", "إعداد", "قاض", "مدرسة"),
+    *("nato", "2024 OR 3.5", "رئيس", "^كتب", "^ألمع", "سلام", "إعداد", "قاض", "مدرسة"),
 ]
 TEXTS = [
     "شاهد عيان: مسيرات وطائرات فوق جنوبِ القوقاز، وبجنوب القوقاز أيضا",
@@ -44,6 +49,7 @@ TEXTS = [
     "NATO Nato nat NATO2024 2024 20245 ٢٠٢٤ 3.5 a1b2 Ａ１ ﻻ",
     "الرؤساء ورئيسهم وللرئيسة كتبوها يكتبني والكاتبة السلامة بسلامهما أعداد أعد القضاة القاضي قاضيهم مدارسنا ولمدرستي",
     "\u200fرئيس\u200f وَرَئِيس\u0640ـ رئي\u200cس ٌرئيس رئيسٌ رئيس\u200e. قاضٍ مدرسةٌ",
+    "المعنى والمعنى ألمعني قصفنى كتبتنى",
     "رئي" + "\u064b" * 2_000 + "س",
     "شاهد\ud800قصف \U0001f600 عيان",
     "قصف " * 300 + "صاروخ",
@@ -140,6 +146,30 @@ def test_without_the_kernel_the_matcher_is_python(monkeypatch: pytest.MonkeyPatc
             kernel.Kernel(matcher._lexicon, [])
     finally:
         kernel.library.cache_clear()
+
+
+@pytest.mark.soak
+@needs_compiler
+def test_it_answers_what_python_answers_on_real_articles() -> None:
+    """Six thousand words and phrases of theirs as queries, sixty at a time, with the whole dictionary."""
+    read, dictionary, rng = articles(None), words.dictionary(lambda _: None), random.Random(7)
+    found = 0
+    for _ in range(100):
+        some = rng.sample(read, 300)
+        queries = []
+        for one in rng.sample(some, 60):
+            text = [token.soft for token in tokenise(f"{one.title} {one.body[:500]}") if len(token.soft) > 2]
+            text = [word for word in text if not is_function_word(word)]
+            at = rng.randrange(len(text))
+            phrase = " ".join(text[at : at + 2])
+            queries.append(rng.choice((text[at], f"^{text[at]}", f"~{text[at]}", f"={text[at]}", f'"{phrase}"')))
+        pure = Matcher(rules(queries), dictionary=dictionary, kernel=False)
+        compiled = Matcher(rules(queries), dictionary=dictionary, before=pure)
+        for one in some:
+            expected = pure.match(one)
+            assert compiled.match(one) == expected, (one.title, queries)
+            found += len(expected)
+    assert found > 10_000
 
 
 @pytest.mark.soak

@@ -222,7 +222,7 @@ def _letters() -> tuple[bytes, bytes, bytes]:
     kinds = (
         (_LETTER, is_plain),
         (_LAST, lambda letter: is_plain(f"ا{letter}")),
-        (_PRONOUN, {*LAST_OF_PRONOUNS, "ي"}.__contains__),
+        (_PRONOUN, lambda letter: fold(letter) in {*LAST_OF_PRONOUNS, "ي"}),
         (_JOINS, "وف".__contains__),
     )
     letters = bytes(sum(kind for kind, is_so in kinds if is_so(letter)) for letter in _ARABIC)
