@@ -179,7 +179,7 @@ def terminal(here: Living, columns: int, *words: str, **environ: str) -> str:
 
 
 @pytest.mark.parametrize("columns", [200, 80, 40])
-@pytest.mark.parametrize("command", ["hits", "alerts", "feeds list", "rules list"])
+@pytest.mark.parametrize("command", ["hits", "alerts", "stories list", "stories show 1", "feeds list", "rules list"])
 def test_no_line_of_a_list_leaves_an_isolate_open_before_another_column(
     here: Living, columns: int, command: str
 ) -> None:

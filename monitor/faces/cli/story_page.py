@@ -147,8 +147,8 @@ def _by(one: StoryArticle) -> str:
     by = _BY.get(one.how, one.how)
     if one.part is not None:
         by = f"opened story {one.part}" if one.how == "new" else f"{by}, story {one.part}"
-    changes = [change for change in (one.change, *(later.change for later in one.revisions)) if change]
-    return ", ".join([by, *changes, *([f"denies story {one.denies}"] if one.denies is not None else [])])
+    numbers = [change for change in (one.change, *(later.change for later in one.revisions)) if change]
+    return ", ".join([by, *numbers, *([f"denies story {one.denies}"] if one.denies is not None else [])])
 
 
 def _overruled(overrule: Overrule, story_id: int) -> str:
