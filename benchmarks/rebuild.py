@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,7 @@ SUMMARY = 40  # words
 
 def articles(count: int, *, summaries: bool) -> Iterator[Article]:
     """`count` articles, the oldest first."""
-    with gzip.open(ARCHIVE, "rt", encoding="utf-8") as lines:
-        texts = [(one["outlet"], one["title"], one["body"]) for one in map(json.loads, lines)]
+    texts = _texts()
     rng = random.Random(5)
     for number in range(count):
         outlet, title, body = texts[number % len(texts)]
@@ -71,6 +71,13 @@ def articles(count: int, *, summaries: bool) -> Iterator[Article]:
             summary="" if not summaries else body, body="" if summaries else body, author="", tags=(), language="ar",
             published=seen, first_seen=seen, content_hash=str(number),
         )  # fmt: skip
+
+
+@cache
+def _texts() -> list[tuple[str, str, str]]:
+    """(outlet, title, body) of every article of the archive."""
+    with gzip.open(ARCHIVE, "rt", encoding="utf-8") as lines:
+        return [(one["outlet"], one["title"], one["body"]) for one in map(json.loads, lines)]
 
 
 def _other(text: str, rng: random.Random) -> str:

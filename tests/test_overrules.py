@@ -110,16 +110,22 @@ def test_the_next_article_follows_a_split(desk: Desk) -> None:
     assert desk.stories() == [["a", "b", "e"], ["c", "d"]]
 
 
-def test_an_article_like_the_one_that_was_split_off_follows_it_and_not_the_larger_story(desk: Desk) -> None:
+async def test_an_article_like_the_one_that_was_split_off_follows_it_and_not_the_larger_story(store_url: str) -> None:
     before, after = STRIKE.split("، وأضافت")
     second = f"{before}، ثم قصفت ظهر اليوم محطة للكهرباء في ضاحية المدينة وانقطع التيار عن آلاف المنازل"
-    for outlet in "abcdef":
-        desk.take(outlet, f"إسقاط عشرين طائرة شاهد {outlet}", f"{before}، وأضافت{after}")
-    desk.take("g", "إسقاط عشرين طائرة شاهد وقصف محطة", second)
-    assert desk.stories() == [[*"abcdefg"]]
-    desk.split(1, 7)
-    desk.take("h", "إسقاط عشرين طائرة شاهد وقصف محطة الكهرباء", f"{second} قبل أن يعود مساء")
-    assert desk.stories() == [[*"abcdef"], ["g", "h"]]
+    with desks(store_url) as (desk,):
+        for outlet in "abcdef":
+            desk.take(outlet, f"إسقاط عشرين طائرة شاهد {outlet}", f"{before}، وأضافت{after}")
+        desk.take("g", "إسقاط عشرين طائرة شاهد وقصف محطة", second)
+        assert desk.stories() == [[*"abcdefg"]]
+        desk.split(1, 7)
+        desk.take("h", "إسقاط عشرين طائرة شاهد وقصف محطة الكهرباء", f"{second} قبل أن يعود مساء")
+        assert desk.stories() == [[*"abcdef"], ["g", "h"]]
+    with desks(store_url) as (later,):
+        await prime(later.flow, NOW + timedelta(minutes=9))
+        later.at = 9
+        later.take("i", "إسقاط عشرين طائرة شاهد وقصف محطة كهرباء", f"{second} وعاد في المساء")
+        assert later.stories() == [[*"abcdef"], ["g", "h", "i"]]
 
 
 def test_an_alert_goes_with_its_article_unless_another_was_told_too(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 What the index needs is kept in the database, and made anew where it is not there or of another scheme.
 """
 
+import argparse
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import rebuild
 from monitor.model import Article, Placement
 from monitor.pipeline import poll_feed
 from monitor.runtime import configuration
@@ -126,3 +128,12 @@ def test_the_probe_has_something_in_every_field_so_that_no_change_of_signing_sta
     probe = packed.probed()
     assert all(getattr(probe, field.name) for field in fields(probe))
     assert packed.unpack(packed.pack(probe)) == probe
+
+
+def test_the_benchmark_of_a_start_fills_the_same_index_from_what_was_kept_and_from_the_texts() -> None:
+    if not rebuild.ARCHIVE.exists():
+        pytest.skip("the archive of articles (../shared/data/articles.jsonl.gz) is not here")
+    options = argparse.Namespace(articles=400, summaries=True, database=None, once=False)
+    report = rebuild.run(options)
+    assert (report["articles"], report["placed_differently"]) == (400, 0)
+    assert report["found_again"] > 350
