@@ -17,6 +17,8 @@ FRAME = 2  # content words at least that two titles begin or end with alike …
 FRAMED = 3  # … around so many others at most
 
 _FIGURE = re.compile(r"[^\W\d]{0,3}(\d+(?:\.\d+)?)")  # with the proclitics before it: و1200, ب4
+# Two of what ends in ة: طائرتين, سنتان; without the plurals in اتين (بساتين) and what ends in ستان.
+_DUAL = re.compile(r"(?!ال|.?بوتين)[^\W\d]{2,}(?<![اس])ت(?:ين|ان)")
 
 
 def _poles() -> dict[str, set[tuple[int, bool]]]:
@@ -90,7 +92,10 @@ def _cut(value: float, digits: int) -> str:
 def number(word: str) -> float | None:
     """The number that a folded word is, None if it is none."""
     figure = _FIGURE.fullmatch(word)
-    return float(figure[1]) if figure else _NUMERALS.get(stem(word))
+    if figure:
+        return float(figure[1])
+    known = _NUMERALS.get(stem(word))
+    return 2.0 if known is None and _DUAL.fullmatch(word) and not is_place(word) else known
 
 
 @lru_cache(maxsize=1024)
