@@ -26,7 +26,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from datasketch import MinHash, MinHashLSH
 from rapidfuzz import fuzz, process
 from rensa import RMinHash, RMinHashLSH
 from rich.console import Console
@@ -38,7 +37,7 @@ from benchmarks.processes import resident_mb
 from benchmarks.story_data import BASE, SHARED, DataError
 from monitor.arabic.tokens import words
 from monitor.model import Article
-from monitor.stories.assign import assign
+from monitor.stories.assign import assign, judge
 from monitor.stories.index import StoryIndex
 from monitor.stories.signature import SHINGLE, SHINGLES_KEPT, Signature, shingles, sign
 
@@ -105,12 +104,21 @@ def ours(kind: str, size: int, articles: Path) -> dict[str, Any]:
     fresh = signed(kind, (texts.fresh_titles if kind == "titles" else texts.fresh_bodies)[:ASKED])
     found, rewrite_us = placed(rewrites, index)
     false, fresh_us = placed(fresh, index)
+    again = [_told_again(*one, kind, index) for one in zip(drawn.items(), found, strict=True)]
     return {
         "look_up_us": round((rewrite_us + fresh_us) / 2, 1), "rewrite_us": round(rewrite_us, 1),
         "fresh_us": round(fresh_us, 1), "add_us": round(adding / size * 1e6, 1), "memory_mb": round(memory),
-        "recall": round(sum(a == b for a, b in zip(drawn, found, strict=True)) / len(drawn), 4),
+        "recall": round(sum(again) / len(again), 4),
         "fresh_joined": round(sum(one is not None for one in false) / len(false), 4),
     }  # fmt: skip
+
+
+def _told_again(drawn: tuple[int, str], story: int | None, kind: str, index: StoryIndex) -> bool:
+    """Whether a rewrite joined the article it was made of, or another one that reports the same."""
+    if story is None or story == drawn[0]:
+        return story is not None
+    (other,) = index.members(story, 1)
+    return judge(sign(made(kind, drawn[1], drawn[0])), other, timedelta(0)).joins
 
 
 def flood(kind: str, size: int, articles: Path) -> dict[str, Any]:
@@ -162,6 +170,8 @@ def _rapidfuzz(titles: list[str]) -> Callable[[str], list[int]]:
 
 
 def _datasketch(titles: list[str]) -> Callable[[str], list[int]]:
+    from datasketch import MinHash, MinHashLSH  # which brings all of scipy: seconds for every process
+
     found = MinHashLSH(threshold=ALIKE, num_perm=PERMUTATIONS)
 
     def sketch(title: str) -> MinHash:
@@ -237,24 +247,23 @@ def goals(result: dict[str, Any]) -> list[str]:
 
 
 def measure(options: argparse.Namespace, told: Console) -> dict[str, Any]:
+    """All figures, each told as soon as it is known: a million take minutes."""
     sizes = [int(size) for size in options.sizes.split(",")]
-    told.print("the sketch of a body …")
-    result: dict[str, Any] = {"sketch": alone(sketching, options.articles)}
+
+    def measured(what: str, work: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+        found = alone(work, *arguments, options.articles)
+        told.print(f"{what}: {found}", highlight=False, soft_wrap=True)
+        return found
+
+    result: dict[str, Any] = {"sketch": measured("a body", sketching)}
     for kind in ("titles", "bodies"):
-        result[kind] = {}
-        for size in sizes:
-            told.print(f"{size:,} {kind} …")
-            result[kind][str(size)] = alone(ours, kind, size, options.articles)
-    result["floods"] = {}
-    for kind in FLOODS:
-        told.print(f"{max(sizes):,} articles, {kind} …")
-        result["floods"][kind] = alone(flood, kind, max(sizes), options.articles)
+        result[kind] = {str(size): measured(f"{size:,} {kind}", ours, kind, size) for size in sizes}
+    result["floods"] = {kind: measured(f"{max(sizes):,} articles, {kind}", flood, kind, max(sizes)) for kind in FLOODS}
     for name in () if options.no_rivals else ("rapidfuzz", "datasketch", "rensa"):
-        for size in sizes:
-            if name == "datasketch" and size > DATASKETCH_MOST:
-                continue
-            told.print(f"{size:,} titles by {name} …")
-            result.setdefault(name, {})[str(size)] = alone(rival, name, size, options.articles)
+        most = DATASKETCH_MOST if name == "datasketch" else max(sizes)
+        result[name] = {
+            str(size): measured(f"{size:,} titles by {name}", rival, name, size) for size in sizes if size <= most
+        }
     return result
 
 

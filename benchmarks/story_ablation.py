@@ -44,7 +44,7 @@ WITHOUT: dict[str, list[Change]] = {
     "all of it": [],
     "no guard at all": [(assign, "objection", lambda *_: NOTHING)],
     "no polarity": [(contradict, "_polarity", lambda *_: NOTHING)],
-    "no numbers": [(contradict, "_numbers", lambda *_: NOTHING)],
+    "no numbers": [(contradict, "_numbers", lambda *_, **__: NOTHING)],
     "no names": [(contradict, "_names", lambda *_: NOTHING)],
     "names only below .7": [(contradict, "_names", _below_sure)],
     "one place of a sentence is nothing special": [(headline, "framed", lambda *_: False)],

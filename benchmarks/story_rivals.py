@@ -97,10 +97,10 @@ def _simhash(article: Article) -> tuple[Any, Iterable[Hashable]]:
 
 
 def _minhash(article: Article) -> tuple[Any, Iterable[Hashable]]:
-    sketch = RMinHash(num_perm=128, seed=42)
-    sketch.update([" ".join(one) for one in shingles(article.body)])
+    sketch, runs = RMinHash(num_perm=128, seed=42), [" ".join(one) for one in shingles(article.body)]
+    sketch.update(runs)
     values = array("Q", sketch.digest())
-    return values, [(band, values[band * 4 : band * 4 + 4].tobytes()) for band in range(32)]
+    return values, [(band, values[band * 4 : band * 4 + 4].tobytes()) for band in range(32)] if runs else []
 
 
 def _same(one: array[int], other: array[int]) -> float:
