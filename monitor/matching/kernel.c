@@ -20,6 +20,7 @@ enum { DEFAULT_FIELDS = 7, FIELDS = 8, LEAD = FIELDS };
 enum { EDGE = 1, HANGS = 2, UNSEEN = 4, SPACE = 8 };
 enum { ARABIC = 0x600, MARGIN = 0x2100, LONGEST = 91, LONGEST_RUN = 1000, RUN_ON = 6, AFFIX = 4, WIDE_SPACE = 0x3000 };
 enum { NEW = -1, NOTHING = -2 }; /* instead of a place in the pool */
+enum { NOTHINGS = 1 << 14 };     /* 128 KB, which the cache holds */
 
 typedef struct { uint64_t hash; uint32_t text, size, data; } Entry;   /* data 0: an empty slot */
 typedef struct { uint32_t text, size, data; } Form;                   /* data: [count, how an atom may be it …]; 0: none */
@@ -60,6 +61,7 @@ typedef struct {
     int32_t *made; /* what the last word that was settled here is, as a Memory holds it */
     size_t made_count, made_room;
 
+    uint64_t *nothings; /* the hashes of chunks met lately that no rule means; a false one comes once in 10^19 */
     Memory young, old;
     size_t kept; /* numbers in a memory's pool before it grows old */
 
@@ -677,6 +679,7 @@ void rasid_free(Kernel *k) {
     free(k->known), free(k->code), free(k->starts), free(k->labels), free(k->always), free(k->postings);
     free(k->candidates), free(k->pure), free(k->asked), free(k->atoms), free(k->met), free(k->chunks), free(k->words);
     free(k->proclitics), free(k->pronouns), free(k->forms), free(k->form_text), free(k->form_data), free(k->made);
+    free(k->nothings);
     free(k->occurrences), free(k->spans), free(k->seen), free(k->out), free(k->places), free(k);
 }
 
@@ -700,7 +703,8 @@ Kernel *rasid_new(uint64_t seed, const uint8_t *letters, const uint8_t *sounds, 
     memcpy(k->letters, letters, 256), memcpy(k->sounds, sounds, 256), memcpy(k->folded, folded, 256);
     memcpy(k->rank, rank, sizeof k->rank);
     memcpy(k->margin, margin, MARGIN);
-    if (empty(&k->young) && empty(&k->old)) return k;
+    k->nothings = calloc(NOTHINGS, sizeof *k->nothings);
+    if (k->nothings && empty(&k->young) && empty(&k->old)) return k;
     rasid_free(k);
     return NULL;
 }
@@ -825,29 +829,32 @@ int32_t rasid_begin(Kernel *k) {
     return empty(&k->young) ? 0 : -1;
 }
 
+static uint64_t *nothing(Kernel *k, uint64_t hash) { return &k->nothings[hash >> 32 & (NOTHINGS - 1)]; }
+
 /* What a chunk is that is in no memory: NEW where kernel.py must say it. */
 static int32_t made_of(Kernel *k, const Chunk *chunk, const uint32_t *text) {
     Spelling word;
-    if (!spell(k, text, (uint32_t)chunk->size, &word)) return NEW;
+    uint32_t size = (uint32_t)chunk->size;
+    int plain = spell(k, text, size, &word);
+    if (plain ? is_nothing(k, &word) : is_foreign(k, text, size)) {
+        *nothing(k, chunk->hash) = chunk->hash;
+        return NOTHING;
+    }
+    if (!plain) return NEW;
     Cuts cuts = cuts_of(k, word.spelled, word.size);
     if (is_in_doubt(k, &word, cuts)) return NEW;
     if (!settle(k, &word, cuts)) k->failed = 1;
     else if (k->made[3] && may_be_refused(k, &word, cuts)) return NEW;
-    else return (int32_t)remember(k, chunk->hash, text, (uint32_t)chunk->size, k->made, k->made_count);
+    else return (int32_t)remember(k, chunk->hash, text, size, k->made, k->made_count);
     return NEW;
 }
 
 static int add_chunk(Kernel *k, int32_t field, uint64_t start, uint64_t end) {
     if (!ROOM(k->chunks, k->chunk_count + 1, k->chunk_room)) return 0;
-    Chunk *chunk = &k->chunks[k->chunk_count++];
-    const uint32_t *text = k->texts[field] + start;
-    Spelling word;
-    *chunk = (Chunk){0, field, (int32_t)start, (int32_t)(end - start), NOTHING};
-    int plain = spell(k, text, (uint32_t)chunk->size, &word); /* what follows is quicker than a look far into memory */
-    if (plain ? is_nothing(k, &word) : is_foreign(k, text, (uint32_t)chunk->size)) return 1;
-    chunk->data = NEW;
-    chunk->hash = hash_of(k, text, (uint32_t)chunk->size);
-    SOON(&k->young.slots[chunk->hash & k->young.mask]);
+    uint64_t hash = hash_of(k, k->texts[field] + start, (uint32_t)(end - start));
+    int32_t data = *nothing(k, hash) == hash ? NOTHING : NEW;
+    k->chunks[k->chunk_count++] = (Chunk){hash, field, (int32_t)start, (int32_t)(end - start), data};
+    if (data == NEW) SOON(&k->young.slots[hash & k->young.mask]);
     return 1;
 }
 
