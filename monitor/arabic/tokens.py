@@ -143,6 +143,7 @@ def _proclitics() -> tuple[Proclitic, ...]:
 
 
 PROCLITICS = _proclitics()
+_FIRST = frozenset(one.text[0] for one in PROCLITICS)
 _LONGEST_PROCLITIC = 4
 
 
@@ -158,6 +159,8 @@ def candidates(soft: str) -> tuple[tuple[str, int], ...]:
 
     وبالطائرة → وبالطائرة, بالطائرة, الطائرة … طائرة with the article.
     """
+    if soft[:1] not in _FIRST:
+        return ((soft, BARE),)
     cuts = _cuts(soft[:_LONGEST_PROCLITIC], min(len(soft), _LONGEST_PROCLITIC + 2))
     return tuple([(soft[cut:], mode) for cut, mode in cuts])
 
