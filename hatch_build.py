@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def build(source: Path, built: Path) -> bool:
     if not shutil.which(compiler[0]):
         return False
     made = built.with_suffix(f".{os.getpid()}")
-    command = [*compiler, *FLAGS, *shlex.split(os.environ.get("CFLAGS", "")), "-o", str(made), str(source)]
+    told = f"-DSOURCE={zlib.crc32(source.read_bytes())}u"  # so that a library of another source is not used
+    command = [*compiler, *FLAGS, told, *shlex.split(os.environ.get("CFLAGS", "")), "-o", str(made), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         made.unlink(missing_ok=True)

@@ -136,6 +136,24 @@ def test_without_a_compiler_nothing_is_built(
     assert list(tmp_path.iterdir()) == []
 
 
+@needs_compiler
+def test_a_library_of_another_source_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It may speak another language: its answers, and this process, would be lost."""
+    source = tmp_path / "kernel.c"
+    shutil.copy(SOURCE, source)
+    assert build(source, tmp_path / "libkernel.so")
+    monkeypatch.setattr(kernel, "FILE", tmp_path / "libkernel.so")
+    monkeypatch.setattr(kernel, "SOURCE", source)
+    kernel.library.cache_clear()
+    try:
+        assert kernel.library() is not None
+        source.write_text(source.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        kernel.library.cache_clear()
+        assert kernel.library() is None
+    finally:
+        kernel.library.cache_clear()
+
+
 def test_without_the_kernel_the_matcher_is_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(kernel, "FILE", tmp_path / "libkernel.so")
     kernel.library.cache_clear()

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import weakref
+import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache, partial
@@ -27,8 +28,7 @@ from monitor.matching.spans import MAX_SPANS
 from monitor.matching.view import BODY, LEAD_WORDS
 from monitor.model import FIELDS, Span
 
-FILE = Path(__file__).with_name("libkernel.so")
-_VERSION = 2  # of what kernel.c and this file say to each other
+FILE, SOURCE = (Path(__file__).with_name(name) for name in ("libkernel.so", "kernel.c"))
 _KEPT = 2_000_000  # numbers of remembered chunks, twice: 16 MB
 _PREFIX, _SUFFIX, _SOUND, _BEHIND, _BEFORE, _GRAMMAR, _OTHER = range(1, 8)
 _LETTER, _LAST, _PRONOUN, _JOINS = 1, 2, 4, 8
@@ -42,11 +42,16 @@ _span = partial(tuple.__new__, Span)  # Span._make takes thrice as long
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """The compiled library; None where it was not built."""
+    """The compiled library; None where it was not built from the kernel.c that stands here."""
     if not FILE.exists():
         return None
     found = ctypes.CDLL(str(FILE))
-    if found.rasid_version() != _VERSION:
+    try:
+        told = found.rasid_source
+    except AttributeError:
+        return None
+    told.restype = ctypes.c_uint32
+    if told() != zlib.crc32(SOURCE.read_bytes()):
         return None
     kernel, bits, signed, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_uint64
     out = ctypes.POINTER(_Numbers)
