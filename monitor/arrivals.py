@@ -117,7 +117,7 @@ def _take_in_one(
         return article_id
     story = tx.story(story_id)
     for rule, match in _rules_of(flow, matches):
-        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now)
+        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now, placement.change)
         posts.add(rule, story_id, tx.add_hit(rule, article_id, story_id, match, verdict, posts.now), verdict)
         report.hits += 1
     if joined is not None:
@@ -146,7 +146,7 @@ def _take_in_revision(
     for rule, match in _rules_of(flow, matches):
         if tx.has_hit(rule.id, article_id):
             continue
-        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now)
+        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now, change)
         hit_id = tx.add_hit(rule, article_id, story.id, match, verdict, posts.now, revision_id=revision_id)
         posts.add(rule, story.id, hit_id, verdict)
         report.hits += 1
@@ -160,7 +160,14 @@ def _rules_of(flow: Flow, matches: Sequence[RuleMatch]) -> list[tuple[Rule, Rule
 
 
 def _decide(
-    flow: Flow, tx: Intake, arrival: Arrival, rule: Rule, article: Article, story: StoryView, now: datetime
+    flow: Flow,
+    tx: Intake,
+    arrival: Arrival,
+    rule: Rule,
+    article: Article,
+    story: StoryView,
+    now: datetime,
+    change: str = "",
 ) -> Verdict:
     verdict = decide.decide(
         rule,
@@ -172,8 +179,21 @@ def _decide(
         first_poll_age=flow.first_poll_age,
         max_age=arrival.feed.max_age,
         now=now,
+        change=_untold(tx, rule, story.id, article, change),
     )
     return with_channel(flow, rule, verdict)
+
+
+def _untold(tx: Intake, rule: Rule, story_id: int, article: Article, change: str) -> str:
+    """The number that an article changed since the rule last alerted the story, where the rule asks for it and none of
+    its alerts told it; else "". change: since the article that it was found like, which the rule may not have hit."""
+    titles = tx.told_titles(rule.id, story_id) if rule.developments else []
+    if not titles:
+        return ""
+    later = sign(article).title
+    told = [sign(replace(article, title=title)).title for title in titles]
+    change = headline.change(told[-1], later) or change
+    return "" if any(headline.gives(one, later, change) for one in told) else change
 
 
 def hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
@@ -201,6 +221,10 @@ def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
 
 def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, *, outlived: bool = False) -> None:
     rule = flow.rules.get(hit.rule_id)
+    change = ""
+    if rule is not None and hit.code == "number_waits":
+        title, change = tx.headline_of(hit.id)
+        change = _untold(tx, rule, story.id, replace(tx.article(hit.article_id), title=title), change)
     verdict = decide.redecide(
         rule,
         hit,
@@ -209,6 +233,7 @@ def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, 
         last_alert=tx.last_alert(hit.rule_id),
         outlived=outlived,
         now=posts.now,
+        change=change,
     )
     if verdict is None:
         return
@@ -232,38 +257,39 @@ class Posts:
     cap: int = 0
     together: bool = False
     _count: int = 0
-    _later: dict[str, list[tuple[Rule, int, int]]] = field(default_factory=dict)  # by rule: (rule, story, alert)
+    _later: dict[str, list[tuple[Rule, int, int, str]]] = field(default_factory=dict)  # by rule; as for _post
 
     def add(self, rule: Rule, story_id: int, hit_id: int, verdict: Verdict) -> None:
         """Make the alert of a hit, if its verdict asks for one."""
         if verdict.decision is not Decision.ALERT:
             return
-        alert_id = self.tx.add_alert(rule, story_id, hit_id, self.now)
+        alert_id = self.tx.add_alert(rule, story_id, hit_id, self.now, verdict.change)
         if alert_id is None:
             return
         self._count += 1
         if self.together or (self.cap and self._count > self.cap):
-            self._later.setdefault(rule.id, []).append((rule, story_id, alert_id))
+            self._later.setdefault(rule.id, []).append((rule, story_id, alert_id, verdict.change))
         else:
-            self._post(rule, story_id, alert_id)
+            self._post(rule, story_id, alert_id, verdict.change)
 
     def finish(self) -> int:
         """Send off the digests; how many alerts there were in all."""
         for waiting in self._later.values():
-            rule, story_id, alert_id = waiting[0]
+            rule = waiting[0][0]
             if len(waiting) == 1:
-                self._post(rule, story_id, alert_id)
+                self._post(*waiting[0])
                 continue
-            ids = [one for _, _, one in waiting]
+            ids = [one for _, _, one, _ in waiting]
             silent = rule.severity is Severity.LOW
             channels = _channels(self.flow, rule)
             self.tx.post_digest(ids, channels, self.now, PRIORITY[rule.severity], silent=silent)
         return self._count
 
-    def _post(self, rule: Rule, story_id: int, alert_id: int) -> None:
+    def _post(self, rule: Rule, story_id: int, alert_id: int, change: str) -> None:
         silent = rule.severity is Severity.LOW
         channels = _channels(self.flow, rule)
-        self.tx.post(alert_id, story_id, channels, self.now, silent=silent, priority=PRIORITY[rule.severity])
+        priority = PRIORITY[rule.severity]
+        self.tx.post(alert_id, story_id, channels, self.now, silent=silent, priority=priority, change=change)
 
 
 def with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:

@@ -155,6 +155,7 @@ class Rule:
     outlets_exclude: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     min_outlets: int = 1
+    developments: bool = False  # a number that changed in a story that it alerted alerts again
     max_age: timedelta | None = None
     tags: tuple[str, ...] = ()
     version: str = ""  # hash of the rule as written; a changed rule has another
@@ -239,8 +240,10 @@ REASONS: Mapping[str, str] = {
     "outlets_reached": "enough outlets now carry the story",
     "cooldown_over": "the rule's cooldown ended; released in a digest",
     "backfill": "found by backfill, with alerting asked for",
+    "number_changed": "a number changed in a story that the rule alerted, and the rule asks to hear of that",
     "joined_story": "the rule already alerted this story",
     "cooldown": "the rule alerted recently; waits for the end of its cooldown",
+    "number_waits": "a number changed, and the rule alerted recently; waits for the end of its cooldown",
     "too_few_outlets": "waits until min_outlets outlets carry the story",
     "too_old": "published longer ago than max_age allows",
     "first_poll": "found on the first poll of its feed, which only marks what is already there",
@@ -255,12 +258,16 @@ REASONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A decision with its reason. code is a key of REASONS; until: when a held hit is looked at again."""
+    """A decision with its reason. code is a key of REASONS; until: when a held hit is looked at again.
+
+    change: the number that the alert tells of, "4 → 7"; "": it tells of the story.
+    """
 
     decision: Decision
     code: str
     detail: str = ""
     until: datetime | None = None
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +330,7 @@ class StoryLines:
     began: the story's first article, where another one raised the alert. later: rules that an article after the lead
     alerted, each with that article. changes: numbers that changed, "4 → 7", each with the article that changed it.
     denies: the first article of the story that this one denies or corrects; denied: an article that denies this one.
+    news: the numbers that are why a rule alerts the story again, "4 → 7".
     """
 
     story_id: int
@@ -335,11 +343,12 @@ class StoryLines:
     changes: tuple[tuple[str, ArticleLine], ...] = ()
     denies: ArticleLine | None = None
     denied: ArticleLine | None = None
+    news: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """All that rendering needs. kind: story, digest, operator, test."""
+    """All that rendering needs. kind: story, development, digest, operator, test."""
 
     id: int
     kind: str

@@ -33,14 +33,24 @@ class Desk:
     flow: Flow
     at: int = 0
 
-    def take(self, outlet: str, title: str, text: str, *, page: str = "", guid: str = "", feed: str = "") -> PollReport:
-        """Let a feed of an outlet bring an article. page: its address, or the end of it."""
+    def take(
+        self,
+        outlet: str,
+        title: str,
+        text: str,
+        *,
+        page: str = "",
+        guid: str = "",
+        feed: str = "",
+        late: timedelta = timedelta(0),
+    ) -> PollReport:
+        """Let a feed of an outlet bring an article. page: its address, or the end of it. late: how old it is."""
         self.at += 1
         now = NOW + timedelta(minutes=self.at)
         address = f"https://{outlet}.example/{page or f'{self.at}-{len(title)}'}" if "://" not in page else page
         article = Article(
             feed_id=feed or outlet, outlet_id=outlet, key=guid or address, url=address, canonical_url=address,
-            title=title, summary="", body=text, author="", tags=(), language="ar", published=now, first_seen=now,
+            title=title, summary="", body=text, author="", tags=(), language="ar", published=now - late, first_seen=now,
             content_hash=f"{title} {text}",
         )  # fmt: skip
         polled = Feed(feed or outlet, f"https://{outlet}.example/rss", Outlet(outlet, outlet, outlet, "LB", "ar"))

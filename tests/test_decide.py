@@ -187,3 +187,31 @@ def test_deciding_never_raises_and_its_decision_fits_its_code(
 @pytest.mark.parametrize("severity", list(Severity))
 def test_no_rule_alerts_a_story_twice(severity: Severity) -> None:
     assert verdict(replace(RULE, severity=severity), alerted=True).decision is Decision.JOINED
+
+
+def test_a_number_that_changed_alerts_again_where_the_rule_asks_and_no_control_stops_it() -> None:
+    asking = replace(RULE, developments=True, cooldown=HOUR, min_outlets=9)
+    known: dict[str, Any] = {"alerted": True, "change": "4 → 7", "last_alert": NOW - HOUR}
+    assert verdict(asking, **known) == Verdict(Decision.ALERT, "number_changed", "4 → 7", change="4 → 7")
+    assert verdict(asking, **{**known, "change": ""}).code == "joined_story"
+    assert verdict(replace(asking, developments=False), **known).code == "joined_story"
+    assert verdict(replace(asking, state=RuleState.TRIAL), **known).code == "trial"
+    assert (
+        verdict(replace(asking, max_age=HOUR), article=replace(ARTICLE, published=NOW - DAY), **known).code == "too_old"
+    )
+    cooling = {**known, "last_alert": NOW}
+    assert verdict(asking, **cooling) == Verdict(Decision.HELD, "number_waits", "4 → 7", NOW + HOUR)
+    assert verdict(replace(asking, severity=Severity.HIGH), **cooling).code == "number_changed"
+
+
+def test_a_number_that_waits_is_told_when_the_cooldown_ends_unless_it_was_told_meanwhile() -> None:
+    asking = replace(RULE, developments=True, cooldown=HOUR)
+    waits = replace(HIT, code="number_waits", detail="4 → 7")
+    known: dict[str, Any] = {"alerted": True, "change": "4 → 7"}
+    assert again(asking, waits, **known, now=NOW + HOUR / 2) is None
+    busy = again(asking, waits, **known, last_alert=NOW + HOUR * 0.9)
+    assert busy == Verdict(Decision.ALERT, "number_changed", "4 → 7", change="4 → 7")
+    assert code(again(asking, waits, **{**known, "change": ""}, now=NOW)) == "joined_story"
+    assert code(again(replace(asking, developments=False), waits, **known, now=NOW)) == "joined_story"
+    assert code(again(asking, HIT, **known)) == "joined_story"  # it waited as the story's first alert, which came
+    assert code(again(asking, waits, **{**known, "alerted": False})) == "cooldown_over"  # split off meanwhile

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.alerts.render import render
+from monitor.arrivals import release_held
 from monitor.model import Rule
+from monitor.store.records import HitFilter
 from tests.desk import NOW, SHAHED, Desk, desks
 
 STRIKE = (
@@ -15,9 +18,9 @@ STRIKE = (
 PORT = Rule("port", "الميناء", "The port")
 
 
-def message(desk: Desk, number: int = 1) -> str:
+def message(desk: Desk, number: int = 1, language: str = "en") -> str:
     view = desk.flow.store.message_rows(number).view()
-    return render(view, desk.flow.rules, language="en", timezone="UTC", now=NOW + timedelta(minutes=desk.at)).text
+    return render(view, desk.flow.rules, language=language, timezone="UTC", now=NOW + timedelta(minutes=desk.at)).text
 
 
 def test_a_later_article_alerts_and_the_message_says_where_the_story_began(store_url: str) -> None:
@@ -94,3 +97,94 @@ def test_a_denial_that_an_analyst_merged_with_what_it_denies_is_told_as_part_of_
         assert message(desk).endswith("Also in: b")
         record = desk.flow.store.story_record(1)
         assert record is not None and record.denied_by == ()
+
+
+ASKING = replace(SLIDE, developments=True)
+
+
+def codes(desk: Desk) -> list[tuple[object, ...]]:
+    return desk.rows("select code, detail from hits order by id")
+
+
+def test_a_rule_that_asks_is_alerted_again_by_a_number_that_changed_and_never_twice_by_the_same(store_url: str) -> None:
+    with desks(store_url, rules=[(ASKING, "انهيار"), (replace(PORT, developments=True), "قرية")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل 4 في قرية جبلية", LANDSLIDE)
+        desk.deliver()
+        assert desk.take("b", "انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE).alerts == 2
+        assert desk.deliver() == 2  # an edit of the story's message, and one message for both rules
+        for outlet, toll in (("c", "7"), ("d", "4"), ("e", "سبعة")):
+            assert desk.take(outlet, f"انهيار أرضي يقتل {toll} في قرية جبلية", LANDSLIDE).alerts == 0
+        assert desk.take("f", "انهيار أرضي يقتل 9 في قرية جبلية", LANDSLIDE).alerts == 2
+        told = [str(code) for code, _ in desk.rows("select code, id from hits where rule_id = 'slide' order by id")]
+        again, joined = "number_changed", "joined_story"
+        assert told == ["new_story", again, joined, joined, joined, again]
+        assert desk.rows("select kind from messages order by id") == [("story",), ("development",), ("development",)]
+        lines = message(desk, 2).splitlines()
+        assert lines[1] == "The number changed: 4 → 7"
+        assert "يقتل 7" in lines[2]
+        assert message(desk, 2, "ar").splitlines()[1] == "تطوّر العدد: 4 ← 7"
+        assert [row.change for row in desk.flow.store.alerts(HitFilter(rule="slide")).items] == ["7 → 9", "4 → 7", ""]
+        assert "The number changed" not in message(desk, 1).splitlines()[1]
+
+
+def test_a_rule_that_does_not_ask_hears_of_a_number_in_the_edit_alone(store_url: str) -> None:
+    with desks(store_url, rules=[(SLIDE, "انهيار")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل 4 في قرية جبلية", LANDSLIDE)
+        assert desk.take("b", "انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE).alerts == 0
+        assert [code for code, _ in codes(desk)] == ["new_story", "joined_story"]
+
+
+def test_what_a_rule_was_first_told_is_no_development(store_url: str) -> None:
+    """Nor does it miss a number that was first given where it did not match."""
+    with desks(store_url, rules=[(ASKING, "كارثة")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل 4 في قرية جبلية", LANDSLIDE)
+        assert desk.take("b", "كارثة: انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE).alerts == 1
+        assert desk.take("c", "كارثة: انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE).alerts == 0
+        desk.take("d", "انهيار أرضي يقتل 9 في قرية جبلية", LANDSLIDE)
+        assert desk.take("e", "كارثة: انهيار أرضي يقتل 9 في قرية جبلية", LANDSLIDE).alerts == 1
+        assert codes(desk)[2] == ("number_changed", "7 → 9")
+
+
+def test_a_number_that_changed_waits_for_the_cooldown_and_keeps_its_own_fate(store_url: str) -> None:
+    with desks(store_url, rules=[(replace(ASKING, cooldown=timedelta(hours=1)), "انهيار")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل 4 في قرية جبلية", LANDSLIDE)
+        desk.deliver()
+        for outlet in "bc":
+            desk.take(outlet, "انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE)
+        assert codes(desk)[1:] == [("number_waits", "4 → 7"), ("number_waits", "4 → 7")]
+        assert release_held(desk.flow, NOW + timedelta(minutes=50)) == 0
+        assert release_held(desk.flow, NOW + timedelta(minutes=62)) == 1
+        assert codes(desk)[1:] == [("number_changed", "4 → 7"), ("joined_story", "")]
+        fates = {row.hit.id: row.fate for row in desk.flow.store.hits(HitFilter()).items}
+        assert fates == {1: "delivered", 2: "queued", 3: "grouped"}  # its message waits, that of the story is sent
+
+
+def test_several_numbers_that_waited_come_in_one_digest(store_url: str) -> None:
+    with desks(store_url, rules=[(replace(ASKING, cooldown=timedelta(hours=1)), "انهيار")]) as (desk,):
+        for outlet, toll in zip("abc", (4, 7, 9), strict=True):
+            desk.take(outlet, f"انهيار أرضي يقتل {toll} في قرية جبلية", LANDSLIDE)
+        assert release_held(desk.flow, NOW + timedelta(minutes=62)) == 2
+        assert desk.rows("select change, digest from alerts order by id")[1:] == [("4 → 7", True), ("7 → 9", True)]
+        told = message(desk, 2).splitlines()
+        assert told[0] == "🗂 Digest: 1 story"
+        assert told[-2].endswith(" · 4 → 7 · 7 → 9")
+
+
+def test_a_number_in_an_article_that_is_too_old_alerts_nobody(store_url: str) -> None:
+    with desks(store_url, rules=[(replace(ASKING, max_age=timedelta(seconds=1)), "انهيار")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل 4 في قرية جبلية", LANDSLIDE)
+        assert desk.take("b", "انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE, late=timedelta(minutes=1)).alerts == 0
+        assert [code for code, _ in codes(desk)] == ["new_story", "too_old"]
+
+
+def test_alerts_of_numbers_go_with_their_articles_where_an_analyst_splits_and_merges(store_url: str) -> None:
+    with desks(store_url, rules=[(ASKING, "انهيار")]) as (desk,):
+        desk.take("a", "انهيار أرضي يقتل 4 في قرية جبلية", LANDSLIDE)
+        desk.take("b", "انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE)
+        desk.deliver()
+        assert desk.split(1, 2).alerts == 0  # it was told by a message of its own
+        assert desk.rows("select story_id, change from alerts order by id") == [(1, ""), (2, "4 → 7")]
+        assert desk.rows("select kind, story_id from messages order by id") == [("story", 1), ("development", 2)]
+        desk.merge(1, 2)
+        assert desk.rows("select story_id, change from alerts order by id") == [(1, ""), (1, "4 → 7")]
+        assert desk.rows("select kind, story_id from messages order by id") == [("story", 1), ("development", 1)]

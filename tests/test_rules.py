@@ -74,6 +74,7 @@ rules:
     outlets: {exclude: [some-outlet]}
     countries: [sa]
     min_outlets: 2
+    developments: true
     max_age: 12h
     tags: [caucasus]
     examples:
@@ -90,6 +91,7 @@ def test_a_rule_becomes_what_it_says(folder: pathlib.Path) -> None:
     assert rule.channels == ("desk", "main")
     assert (rule.cooldown, rule.max_age) == (timedelta(minutes=90), timedelta(hours=12))
     assert (rule.languages, rule.countries, rule.min_outlets) == (("ar", "fa"), ("SA",), 2)
+    assert rule.developments and not only(folder, "rules:\n  - id: plain\n    match: باكو\n").rule.developments
     assert (rule.outlets_include, rule.outlets_exclude, rule.tags) == ((), ("some-outlet",), ("caucasus",))
     assert show(one.query) == '("طائرة مسيرة" OR درون OR "طائرة بدون طيار") AND (باكو OR يريفان)'
     assert (one.matches, one.skips) == (("طائرة مسيرة فوق باكو",), ("مسيرة حاشدة في باكو", "درون"))
@@ -314,6 +316,7 @@ def test_the_schema_describes_every_key(folder: pathlib.Path) -> None:
     properties = found["$defs"]["RuleEntry"]["properties"]  # type: ignore[index]
     fields = {"id", "name", "match", "any", "all", "none", "score", "threshold", "severity", "state", "channels"}
     fields |= {"cooldown", "languages", "outlets", "countries", "min_outlets", "max_age", "tags", "examples", "kinds"}
+    fields |= {"developments"}
     assert set(properties) == fields
     assert all(field.get("description") for field in properties.values())
     assert '"const": "name"' in text or '"name", "word"' in text

@@ -2,8 +2,8 @@
 
 The first reason that applies wins, and the order is a promise (it is what `rasid` prints when asked "why not?"):
 
-    rule off · trial · backfill that must stay silent · too old · first poll · already alerted · too few outlets ·
-    cooldown · new story
+    rule off · trial · backfill that must stay silent · too old · first poll · already alerted (where the rule asks
+    for developments and a number changed: cooldown · number changed) · too few outlets · cooldown · new story
 
 Every hit ends here with a code of model.REASONS; DECISION_OF says which decision each code stands for. A held hit is
 looked at again by `redecide`: when an outlet joins its story, and when its cooldown is over.
@@ -25,8 +25,10 @@ DECISION_OF: Mapping[str, Decision] = {
     "outlets_reached": Decision.ALERT,
     "cooldown_over": Decision.ALERT,
     "backfill": Decision.ALERT,
+    "number_changed": Decision.ALERT,
     "joined_story": Decision.JOINED,
     "cooldown": Decision.HELD,
+    "number_waits": Decision.HELD,
     "too_few_outlets": Decision.HELD,
     "too_old": Decision.MUTED,
     "first_poll": Decision.MUTED,
@@ -51,12 +53,14 @@ def decide(
     max_age: timedelta,
     now: datetime,
     backfill: Backfill = "no",
+    change: str = "",
 ) -> Verdict:
     """The verdict on a new hit of `rule` in `article`, which was placed in `story`.
 
     story: with or without the article already counted; its outlet is added here. alerted: the rule has an alert for
     this story. last_alert: when the rule last alerted outside a digest. first_poll: the article came with its feed's
-    first poll. max_age: the feed's; the rule's own, where it has one, goes before it. Never raises.
+    first poll. max_age: the feed's; the rule's own, where it has one, goes before it. change: the number
+    that the article changed and that no alert of the rule told yet, "4 → 7". Never raises.
     """
     stopped = _stopped(rule)
     if stopped:
@@ -68,7 +72,7 @@ def decide(
         if unfit:
             return unfit
     if alerted:
-        return _verdict("joined_story")
+        return _development(rule, change, _cooling(rule, last_alert, now))
     waiting = _waiting(rule, len({*story.outlets, article.outlet_id}), last_alert, now)
     if waiting:
         return waiting
@@ -87,10 +91,12 @@ def redecide(
     last_alert: datetime | None,
     now: datetime,
     outlived: bool = False,
+    change: str = "",
 ) -> Verdict | None:
     """What becomes of a held hit, now that its story grew or its cooldown ended. None: it waits on as it is.
 
     rule None: no longer in the rule files. story: as it now is. outlived: nothing can join it any more.
+    change: as for `decide`; it counts where the hit waits to tell of it.
     A hit held by a cooldown waits until the moment it was first held to, however often the rule alerts meanwhile:
     else a busy rule would hold it for ever.
     """
@@ -101,9 +107,12 @@ def redecide(
     stopped = _stopped(rule)
     if stopped:
         return stopped
+    was_development = hit.code == "number_waits"
     if alerted:
-        return _verdict("joined_story")
-    was_cooling = hit.code == "cooldown"
+        cooling = _cooling(rule, last_alert, now) if now < _held_until(rule, hit, last_alert) else None
+        verdict = _development(rule, change if was_development else "", cooling)
+        return None if verdict.code == hit.code else verdict
+    was_cooling = was_development or hit.code == "cooldown"
     waiting = _waiting(rule, len(set(story.outlets)), last_alert, now)
     if waiting is None:
         return _verdict("cooldown_over" if was_cooling else "outlets_reached")
@@ -133,8 +142,17 @@ def no_channel(rule: Rule) -> Verdict:
     return _verdict("no_channel", "channels: " + (", ".join(rule.channels) or "none, and there is no default channel"))
 
 
-def _verdict(code: str, detail: str = "", until: datetime | None = None) -> Verdict:
-    return Verdict(DECISION_OF[code], code, detail, until)
+def _verdict(code: str, detail: str = "", until: datetime | None = None, change: str = "") -> Verdict:
+    return Verdict(DECISION_OF[code], code, detail, until, change)
+
+
+def _development(rule: Rule, change: str, cooling: Verdict | None) -> Verdict:
+    """On an article of a story that the rule alerted; its outlets are not counted again. change: as for `decide`."""
+    if not change or not rule.developments:
+        return _verdict("joined_story")
+    if cooling is not None:
+        return _verdict("number_waits", change, cooling.until)
+    return _verdict("number_changed", change, change=change)
 
 
 def _stopped(rule: Rule) -> Verdict | None:
@@ -161,6 +179,10 @@ def _unfit(
 def _waiting(rule: Rule, outlets: int, last_alert: datetime | None, now: datetime) -> Verdict | None:
     if outlets < rule.min_outlets:
         return _verdict("too_few_outlets", f"{outlets} of {rule.min_outlets} outlets")
+    return _cooling(rule, last_alert, now)
+
+
+def _cooling(rule: Rule, last_alert: datetime | None, now: datetime) -> Verdict | None:
     if last_alert is None or rule.severity is Severity.HIGH:
         return None
     until = _plus(last_alert, rule.cooldown)

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.alerts import words
-from monitor.alerts.pieces import Piece, Scene, headline, length, outlet_name, row, rule_name, said, strong, weight
+from monitor.alerts.pieces import (
+    Piece,
+    Scene,
+    arrowed,
+    headline,
+    length,
+    outlet_name,
+    row,
+    rule_name,
+    said,
+    strong,
+    weight,
+)
 from monitor.model import MessageView, Severity, StoryLines
 
 _MOST_LINES = 40  # two entities a line at most, and Telegram takes a hundred
@@ -61,4 +73,5 @@ def _digest_row(story: StoryLines, scene: Scene) -> list[Piece]:
     local = lead.article.when.astimezone(scene.zone)
     more = f" (+{story.outlet_count - 1})" if story.outlet_count > 1 else ""
     by = f" · {outlet_name(lead.outlet, scene)}{words.phrase('comma', scene.language)}{local:%H:%M}{more}"
-    return row([said("• "), title, said(by)], scene)
+    news = "".join(f" · {arrowed(change, scene)}" for change in story.news)
+    return row([said("• "), title, said(by + news)], scene)

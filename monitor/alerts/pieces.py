@@ -132,6 +132,11 @@ def headline(article: Article, scene: Scene, *, bold: bool = True) -> Piece:
     return linked(short_title(article, scene), article.url, bold=bold, alone=True)
 
 
+def arrowed(change: str, scene: Scene) -> str:
+    """A number that changed, "4 → 7", with the arrow of the message's direction."""
+    return change.replace("→", words.phrase("arrow", scene.language))
+
+
 def outlet_name(outlet: Outlet, scene: Scene) -> str:
     """An outlet's name in the message's language."""
     named = outlet.name("ar" if scene.rtl else "en") or outlet.name_en or outlet.name_ar or outlet.id

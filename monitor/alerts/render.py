@@ -20,6 +20,7 @@ from monitor.alerts.pieces import (
     Piece,
     Portions,
     Scene,
+    arrowed,
     gravest,
     headline,
     length,
@@ -61,7 +62,7 @@ def render(
     """Lay out a message.
 
     Args:
-        view: what is to be told; kind "story", "digest", "operator" or "test".
+        view: what is to be told; kind "story", "development", "digest", "operator" or "test".
         rules: by id; a rule that is no longer there is shown by its id.
         language: of the words around the articles, "ar", "en", or with a region ("ar-LB" has its own months).
         timezone: IANA name; an unknown one reads as UTC.
@@ -85,7 +86,8 @@ def render(
 
 def _fitting(view: MessageView, scene: Scene, limit: int) -> tuple[str, str]:
     """(text, HTML) with the largest portions that fit; hard cut where even the smallest do not."""
-    lay = {"story": _story_message, "digest": digest_message}.get(view.kind, _notice_message)
+    kinds = {"story": _story_message, "development": _story_message, "digest": digest_message}
+    lay = kinds.get(view.kind, _notice_message)
     text = ""
     for portions in _PORTIONS:
         rows = lay(view, replace(scene, portions=portions), limit)
@@ -120,6 +122,8 @@ def _story(story: StoryLines, scene: Scene) -> list[list[Piece]]:
     if not story.lines:
         return lines
     lead = story.lines[0]
+    news = words.phrase("news", scene.language)
+    lines += [row([strong(news.format(what=arrowed(change, scene)))], scene) for change in story.news]
     lines.append([headline(lead.article, scene)])
     quoted = _passage(story, scene)
     if quoted:
@@ -154,8 +158,9 @@ def _late(story: StoryLines, scene: Scene) -> list[list[Piece]]:
     lead = story.lines[0].article
     told = [("began", "", story.began)] if story.began and story.began.article.when < lead.when else []
     told += [("later", rule_name(rule_id, scene), line) for rule_id, line in story.later[: scene.portions.rules]]
-    arrow = words.phrase("arrow", scene.language)
-    told += [("change", change.replace("→", arrow), line) for change, line in story.changes[-scene.portions.rules :]]
+    above = [(change, lead.id) for change in story.news]
+    changes = [(change, line) for change, line in story.changes if (change, line.article.id) not in above]
+    told += [("change", arrowed(change, scene), line) for change, line in changes[-scene.portions.rules :]]
     for key, other in (("denies", story.denies), ("denied", story.denied)):
         told += [(key, short_title(other.article, scene), other)] if other else []
     return [row(_dated(key, what, line, scene), scene) for key, what, line in told]

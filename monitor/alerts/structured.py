@@ -12,7 +12,7 @@ MOST_ARTICLES = 50
 
 def structured(view: MessageView, rules: Mapping[str, Rule]) -> dict[str, object]:
     """{kind, channel, notice, stories: [{id, rules, article_count, outlet_count, began_with, raised_later, changes,
-    denies, denied_by, articles}]}
+    news, denies, denied_by, articles}]}
 
     Articles that are not listed are named by id: began_with, the story's first, where a later one raised the alert;
     raised_later, by rule; denies, the first of the story that this one denies; denied_by, one that denies this story.
@@ -34,6 +34,7 @@ def _story(story: StoryLines, rules: Mapping[str, Rule]) -> dict[str, object]:
         "began_with": story.began.article.id if story.began else None,
         "raised_later": {rule_id: line.article.id for rule_id, line in story.later},
         "changes": [{"change": change, "article": line.article.id} for change, line in story.changes],
+        "news": list(story.news),
         "denies": story.denies.article.id if story.denies else None,
         "denied_by": story.denied.article.id if story.denied else None,
         "articles": [_article(line) for line in story.lines[:MOST_ARTICLES]],

@@ -279,6 +279,7 @@ def _rule(document: Document, at: yamlfile.Path, entry: RuleEntry, composed: Com
         outlets_exclude=entry.outlets.exclude,
         countries=entry.countries,
         min_outlets=entry.min_outlets,
+        developments=entry.developments,
         max_age=entry.max_age,
         tags=entry.tags,
     )

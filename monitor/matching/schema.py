@@ -107,6 +107,7 @@ class RuleEntry(Strict):
     )
     countries: Countries = Field((), description="only outlets of these countries (SA, EG …)")
     min_outlets: int = Field(1, ge=1, le=1000, description="alert once so many outlets carry the story")
+    developments: bool = Field(False, description="alert a story again when a number in its headlines changes (4 → 7)")
     max_age: Annotated[Duration, AfterValidator(_upper_bound)] | None = Field(
         None, description="articles published longer ago never alert; without it the feed's max_age counts"
     )

@@ -163,6 +163,23 @@ class Intake:
         statement = sa.select(alerts.c.id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
         return self._connection.execute(statement).first() is not None
 
+    def told_titles(self, rule_id: str, story_id: int) -> list[str]:
+        """The headlines with which the rule alerted the story, oldest first."""
+        told = sa.select(alerts.c.hit_id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
+        ids = self._connection.execute(told.order_by(alerts.c.id)).scalars().all()
+        return [self.headline_of(hit_id)[0] for hit_id in ids]
+
+    def headline_of(self, hit_id: int) -> tuple[str, str]:
+        """The headline of the text that was hit, and the number that it changed, "4 → 7" ("" where it changed none)."""
+        texts = hits.join(articles, articles.c.id == hits.c.article_id).outerjoin(
+            revisions, revisions.c.id == hits.c.revision_id
+        )
+        first, later = (articles.c.title, articles.c.change), (revisions.c.title, revisions.c.change)
+        columns = [sa.func.coalesce(new, old) for new, old in zip(later, first, strict=True)]
+        found = sa.select(*columns).select_from(texts).where(hits.c.id == hit_id)
+        row = self._connection.execute(found).one()
+        return str(row[0]), str(row[1])
+
     def last_alert(self, rule_id: str) -> datetime | None:
         """When the rule last alerted by itself, not by a digest's release: the start of its cooldown."""
         statement = sa.select(sa.func.max(alerts.c.created)).where(
@@ -260,9 +277,10 @@ class Intake:
 
     # ── alerts and messages ──
 
-    def add_alert(self, rule: Rule, story_id: int, hit_id: int, now: datetime) -> int | None:
-        """The new alert's id; None where the rule has alerted the story already."""
-        if self.alerted(rule.id, story_id):
+    def add_alert(self, rule: Rule, story_id: int, hit_id: int, now: datetime, change: str = "") -> int | None:
+        """The new alert's id; None where the rule has alerted the story, or this change of a number, already."""
+        told = sa.select(alerts.c.id).where(alerts.c.rule_id == rule.id, alerts.c.story_id == story_id)
+        if self._connection.execute(told.where(alerts.c.change == change) if change else told).first() is not None:
             return None
         return self._insert(
             alerts,
@@ -272,14 +290,25 @@ class Intake:
             severity=rule.severity.value,
             created=now,
             digest=False,
+            change=change,
         )
 
     def post(
-        self, alert_id: int, story_id: int, channels: Sequence[str], now: datetime, *, silent: bool, priority: int
+        self,
+        alert_id: int,
+        story_id: int,
+        channels: Sequence[str],
+        now: datetime,
+        *,
+        silent: bool,
+        priority: int,
+        change: str = "",
     ) -> list[int]:
-        """Put the alert into the story's message in each channel (made, joined, or edited). The messages' ids."""
+        """Put the alert into the message of the story, or of a change in it, in each channel (made, joined, or edited).
+        The messages' ids."""
+        run = self._connection
         return [
-            posting.post(self._connection, alert_id, story_id, channel, now, silent=silent, priority=priority)
+            posting.post(run, alert_id, story_id, channel, now, silent=silent, priority=priority, change=change)
             for channel in dict.fromkeys(channels)
         ]
 

@@ -32,7 +32,7 @@ class Messages(Database):
             by_story: dict[int, list[Any]] = {}
             for row in rows:
                 by_story.setdefault(row.story_id, []).append(row)
-            lines = LINES if message.kind == "story" else DIGEST_LINES
+            lines = LINES if message.kind in ("story", "development") else DIGEST_LINES
             stories = tuple(
                 _story(connection, story_id, of_story, lines)
                 for story_id, of_story in list(by_story.items())[:DIGEST_STORIES]
@@ -52,7 +52,7 @@ class Messages(Database):
 
 def _alerts(connection: sa.Connection, message_id: int) -> Sequence[Any]:
     statement = (
-        sa.select(alerts.c.id, alerts.c.rule_id, alerts.c.story_id, hits.c.article_id)
+        sa.select(alerts.c.id, alerts.c.rule_id, alerts.c.story_id, alerts.c.change, hits.c.article_id)
         .select_from(message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id).join(hits, _hit_of_alert()))
         .where(message_alerts.c.message_id == message_id)
         .order_by(alerts.c.id)
@@ -90,6 +90,7 @@ def _story(connection: sa.Connection, story_id: int, raised: Sequence[Any], line
         changes=developments.changes(connection, story_id),
         denies=developments.denies(connection, story_id),
         denied=developments.denied_by(connection, story_id),
+        news=tuple(dict.fromkeys(row.change for row in raised if row.change)),
     )
 
 

@@ -1,7 +1,8 @@
 """Merging and splitting stories as an analyst says. Works inside an intake, so that no article is placed meanwhile.
 
-Law of this file: hits and alerts go with their articles, a rule keeps at most one alert a story, and what was posted
-stays posted: a message that the merged story has already is not sent again, and one that was sent is not taken back.
+Law of this file: hits and alerts go with their articles, a rule keeps at most one alert a story and one for
+each number that changed in it, and what was posted stays posted: a message that the merged story has already is not
+sent again, and one that was sent is not taken back.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def split(connection: sa.Connection, story_id: int, article_ids: Sequence[int], 
     assert key is not None
     other = int(key[0])
     raised = run(
-        sa.select(alerts.c.id, alerts.c.rule_id)
+        sa.select(alerts.c.id, alerts.c.rule_id, alerts.c.change)
         .select_from(alerts.join(hits, hits.c.id == alerts.c.hit_id))
         .where(alerts.c.story_id == story_id, hits.c.article_id.in_(list(article_ids)))
     ).all()
@@ -84,23 +85,25 @@ def _overrule(row: Any) -> Overrule:
 def _merge_alerts(connection: sa.Connection, kept: int, gone: int) -> None:
     """Where both stories alerted a rule, the messages of both carry the alert of `kept` from now on."""
     run = connection.execute
-    own = dict(run(sa.select(alerts.c.rule_id, alerts.c.id).where(alerts.c.story_id == kept)).tuples().all())
-    for alert_id, rule_id in (
-        run(sa.select(alerts.c.id, alerts.c.rule_id).where(alerts.c.story_id == gone)).tuples().all()
-    ):
-        if rule_id not in own:
+    columns = sa.select(alerts.c.id, alerts.c.rule_id, alerts.c.change)
+    own = {(rule, change): one for one, rule, change in run(columns.where(alerts.c.story_id == kept)).tuples()}
+    for alert_id, rule_id, change in run(columns.where(alerts.c.story_id == gone)).tuples().all():
+        if (rule_id, change) not in own:
             run(sa.update(alerts).where(alerts.c.id == alert_id).values(story_id=kept))
             continue
         of_alert = message_alerts.c.alert_id == alert_id
         for message_id in run(sa.select(message_alerts.c.message_id).where(of_alert)).scalars().all():
-            posting.attach(connection, message_id, [own[rule_id]])
+            posting.attach(connection, message_id, [own[rule_id, change]])
         run(sa.delete(message_alerts).where(of_alert))
         run(sa.delete(alerts).where(alerts.c.id == alert_id))
 
 
 def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: datetime) -> None:
     run = connection.execute
-    own = dict(run(sa.select(messages.c.channel, messages.c.id).where(messages.c.story_id == kept)).tuples().all())
+    told = messages.c.kind == "development"
+    run(sa.update(messages).where(messages.c.story_id == gone, told).values(story_id=kept))
+    of_kept = sa.select(messages.c.channel, messages.c.id).where(messages.c.story_id == kept, ~told)
+    own = dict(run(of_kept).tuples().all())
     for message in run(sa.select(messages).where(messages.c.story_id == gone)).all():
         if message.channel not in own:
             run(sa.update(messages).where(messages.c.id == message.id).values(story_id=kept))
@@ -119,16 +122,18 @@ def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: dateti
 
 
 def _pass_on(connection: sa.Connection, alert: Any, story_id: int, other: int, now: datetime) -> None:
-    """An alert whose article was split off stays where another hit of its rule was told, else it goes with it."""
+    """An alert whose article was split off stays where another hit of its rule was told, else it goes with it. One that
+    tells of a number goes with the article that gave it."""
     run = connection.execute
     told = hits.c.decision.in_((Decision.ALERT.value, Decision.JOINED.value))
+    busy = sa.select(alerts.c.hit_id).where(alerts.c.story_id == story_id, alerts.c.id != alert.id)
     heir = run(
         sa.select(hits.c.id)
-        .where(hits.c.story_id == story_id, hits.c.rule_id == alert.rule_id, told)
+        .where(hits.c.story_id == story_id, hits.c.rule_id == alert.rule_id, told, hits.c.id.not_in(busy))
         .order_by(hits.c.id)
         .limit(1)
     ).scalar()
-    if heir is None:
+    if heir is None or alert.change:
         run(sa.update(alerts).where(alerts.c.id == alert.id).values(story_id=other))
         return
     run(sa.update(alerts).where(alerts.c.id == alert.id).values(hit_id=heir))

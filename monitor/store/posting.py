@@ -27,15 +27,23 @@ def post(
     *,
     silent: bool,
     priority: int,
+    change: str = "",
 ) -> int:
-    """Put an alert into the story's message in a channel; the message's id."""
-    found = connection.execute(
-        sa.select(messages.c.id, messages.c.silent).where(
-            messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == "story"
-        )
-    ).first()
+    """Put an alert into the story's message in a channel; the message's id.
+
+    change: the number that the alert tells of. Each has a message of its own, which all rules that ask for it share.
+    """
+    kind = "development" if change else "story"
+    ours = sa.select(messages.c.id).where(
+        messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == kind
+    )
+    if change:
+        carried = message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id)
+        of_change = sa.select(message_alerts.c.message_id).select_from(carried).where(alerts.c.change == change)
+        ours = ours.where(messages.c.id.in_(of_change))
+    found = connection.execute(ours).first()
     if found is None:
-        message_id = add_message(connection, "story", channel, now, story_id=story_id, silent=silent)
+        message_id = add_message(connection, kind, channel, now, story_id=story_id, silent=silent)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
         message_id = found.id

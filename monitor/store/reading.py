@@ -74,7 +74,8 @@ class Reading(Database):
         made = []
         for row in found:
             hit = hit_of(row)
-            sent = posts.get((hit.rule_id, hit.story_id), ())
+            key = (hit.rule_id, hit.story_id)
+            sent = posts.get((*key, hit.id)) or posts.get((*key, 0), ())
             fate, why = _fate(hit, sent)
             article = revised(article_of(row), row)
             outlet = names.get(article.outlet_id)
@@ -107,11 +108,12 @@ class Reading(Database):
                 severity=Severity(row.severity),
                 created=row.created,
                 digest=row.digest,
+                change=row.change,
                 article=revised(article_of(row), row),
                 spans=spans_of(row.spans),
                 outlets=tuple(dict.fromkeys(carried[row.story_id])),
                 article_count=len(carried[row.story_id]),
-                posts=posts.get((row.rule_id, row.story_id), ()),
+                posts=posts.get((row.rule_id, row.story_id, row.hit_id if row.change else 0), ()),
             )
             for row in found
         ]
@@ -211,8 +213,9 @@ def search_groups(text: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...
     return wanted, unwanted
 
 
-def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[str, int], tuple[Post, ...]]:
-    """What became of the alerts of each (rule, story), a channel after the other."""
+def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[str, int, int], tuple[Post, ...]]:
+    """What became of the alerts of each (rule, story), a channel after the other: by (rule, story, 0), and what became
+    of those that tell of a number by (rule, story, hit)."""
     story_ids = sorted({story_id for _, story_id in of})
     latest = (
         sa.select(deliveries.c.message_id, sa.func.max(deliveries.c.id).label("id"))
@@ -220,8 +223,9 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
         .group_by(deliveries.c.message_id)
         .subquery()
     )
+    of_alert = (alerts.c.rule_id, alerts.c.story_id, alerts.c.hit_id, alerts.c.change)
     statement = (
-        sa.select(alerts.c.rule_id, alerts.c.story_id, messages, deliveries.c.state, deliveries.c.reason)
+        sa.select(*of_alert, messages, deliveries.c.state, deliveries.c.reason)
         .select_from(
             alerts.join(message_alerts, message_alerts.c.alert_id == alerts.c.id)
             .join(messages, messages.c.id == message_alerts.c.message_id)
@@ -231,9 +235,9 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
         .where(alerts.c.story_id.in_(story_ids))
         .order_by(messages.c.id)
     )
-    found: dict[tuple[str, int], tuple[Post, ...]] = {}
+    found: dict[tuple[str, int, int], tuple[Post, ...]] = {}
     for row in connection.execute(statement):
-        key = (row[0], row[1])
+        key = (row[0], row[1], row[2] if row[3] else 0)
         post = Post(row.id, row.channel, row.kind, row.state, row.sent_at, row.reason)
         found[key] = (*found.get(key, ()), post)
     return found

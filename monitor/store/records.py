@@ -55,7 +55,7 @@ class StoryRows:
     """One story of a message: lead first, then the first article of each other outlet, then the rest, oldest first.
 
     first: the id of the story's first article. raised: (rule, the id of the article that made it alert). changes,
-    denies, denied: see StoryLines.
+    denies, denied, news: see StoryLines.
     """
 
     story_id: int
@@ -68,6 +68,7 @@ class StoryRows:
     changes: tuple[tuple[str, Article], ...]
     denies: Article | None
     denied: Article | None
+    news: tuple[str, ...]
 
     def shown(self) -> list[Article]:
         """Every article of the record."""
@@ -94,6 +95,7 @@ class StoryRows:
             changes=tuple((change, line(one)) for change, one in self.changes),
             denies=None if self.denies is None else line(self.denies),
             denied=None if self.denied is None else line(self.denied),
+            news=self.news,
         )
 
 
@@ -203,7 +205,10 @@ class HitRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert with the article that raised it. outlets: ids of the story's outlets, the first to report it first."""
+    """An alert with the article that raised it. outlets: ids of the story's outlets, the first to report it first.
+
+    change: the number that it tells of, "4 → 7"; "": it tells of the story.
+    """
 
     id: int
     rule_id: str
@@ -212,6 +217,7 @@ class AlertRow:
     severity: Severity
     created: datetime
     digest: bool
+    change: str
     article: Article
     spans: tuple[Span, ...]
     outlets: tuple[str, ...]

@@ -100,7 +100,7 @@ def _heads(connection: sa.Connection, ids: Sequence[int]) -> dict[int, StoryHead
             headline=next((row.title for row in lines[one] if row.title), ""),
             outlets=tuple(dict.fromkeys(row.outlet_id for row in lines[one])),
             article_count=len(lines[one]),
-            alerted=tuple(alerted[one]),
+            alerted=tuple(dict.fromkeys(alerted[one])),
         )
         for one in ids
     }

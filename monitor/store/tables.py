@@ -191,7 +191,8 @@ alerts = sa.Table(
     sa.Column("severity", Words, nullable=False),
     sa.Column("created", Utc, nullable=False),
     sa.Column("digest", sa.Boolean, nullable=False),  # released by a digest: starts no new cooldown
-    sa.Index("alerts_story", "story_id", "rule_id", unique=True),
+    sa.Column("change", Key, nullable=False, server_default=""),  # the number that it tells of, "4 → 7"; "": the story
+    sa.Index("alerts_story", "story_id", "rule_id", "change", unique=True),
     sa.Index("alerts_rule", "rule_id", "created"),
     sa.Index("alerts_hit", "hit_id"),
     sqlite_autoincrement=True,
@@ -201,7 +202,7 @@ messages = sa.Table(
     "messages",
     metadata,
     _id(),
-    sa.Column("kind", Words, nullable=False),  # story, digest, operator, test
+    sa.Column("kind", Words, nullable=False),  # story, development, digest, operator, test
     sa.Column("channel", Key, nullable=False),
     _refers("story_id", "stories.id", nullable=True),
     sa.Column("text", Words, nullable=False),

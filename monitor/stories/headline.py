@@ -213,6 +213,14 @@ def change(earlier: str, later: str) -> str:
     return ""
 
 
+def gives(told: str, later: str, change: str) -> bool:
+    """Whether a title that was told gave the number already that `later` changed: the 7 of "4 → 7"."""
+    value = change.rpartition(" ")[2]
+    new = [count for count in counts(later) if f"{count.value:g}" == value]
+    same = [(old, one) for old in counts(told) for one in new if old.same_kind(one) or old.harm & one.harm]
+    return any(not old.differs(one) for old, one in same)
+
+
 def is_formula(title: str) -> bool:
     """Whether a title is that of a text by formula, whoever prints it: weather, greetings between heads of state."""
     return any(stem(word) in _FORMULAS for word in title.split())

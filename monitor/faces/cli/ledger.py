@@ -311,6 +311,7 @@ def alert_json(row: AlertRow) -> dict[str, object]:
         "severity": row.severity.value,
         "created": iso(row.created),
         "digest": row.digest,
+        "change": row.change,
         "article": article_json(row.article),
         "spans": [_span_json(row.article, span) for span in row.spans],
         "outlets": row.outlets,
