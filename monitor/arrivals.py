@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.alerts import decide
+from monitor.facts import Facts
 from monitor.flow import Flow
 from monitor.model import (
     Article,
@@ -117,7 +118,7 @@ def _take_in_one(
         return article_id
     story = tx.story(story_id)
     for rule, match in _rules_of(flow, matches):
-        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now, placement.change)
+        verdict = _decide(flow, posts, arrival, rule, article, story, placement.change)
         posts.add(rule, story_id, tx.add_hit(rule, article_id, story_id, match, verdict, posts.now), verdict)
         report.hits += 1
     if joined is not None:
@@ -146,7 +147,7 @@ def _take_in_revision(
     for rule, match in _rules_of(flow, matches):
         if tx.has_hit(rule.id, article_id):
             continue
-        verdict = _decide(flow, tx, arrival, rule, article, story, posts.now, change)
+        verdict = _decide(flow, posts, arrival, rule, article, story, change)
         hit_id = tx.add_hit(rule, article_id, story.id, match, verdict, posts.now, revision_id=revision_id)
         posts.add(rule, story.id, hit_id, verdict)
         report.hits += 1
@@ -161,39 +162,24 @@ def _rules_of(flow: Flow, matches: Sequence[RuleMatch]) -> list[tuple[Rule, Rule
 
 def _decide(
     flow: Flow,
-    tx: Intake,
+    posts: Posts,
     arrival: Arrival,
     rule: Rule,
     article: Article,
     story: StoryView,
-    now: datetime,
     change: str = "",
 ) -> Verdict:
     verdict = decide.decide(
         rule,
         article,
         story,
-        alerted=tx.alerted(rule.id, story.id),
-        last_alert=tx.last_alert(rule.id),
+        posts.facts.of_new(rule, story.id, article, change),
         first_poll=arrival.first_poll,
         first_poll_age=flow.first_poll_age,
         max_age=arrival.feed.max_age,
-        now=now,
-        change=_untold(tx, rule, story.id, article, change),
+        now=posts.now,
     )
     return with_channel(flow, rule, verdict)
-
-
-def _untold(tx: Intake, rule: Rule, story_id: int, article: Article, change: str) -> str:
-    """The number that an article changed since the rule last alerted the story, where the rule asks for it and none of
-    its alerts told it; else "". change: since the article that it was found like, which the rule may not have hit."""
-    titles = tx.told_titles(rule.id, story_id) if rule.developments else []
-    if not titles:
-        return ""
-    later = sign(article).title
-    told = [sign(replace(article, title=title)).title for title in titles]
-    change = headline.change(told[-1], later) or change
-    return "" if any(headline.gives(one, later, change) for one in told) else change
 
 
 def hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
@@ -221,20 +207,8 @@ def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
 
 def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, *, outlived: bool = False) -> None:
     rule = flow.rules.get(hit.rule_id)
-    change = ""
-    if rule is not None and hit.code == "number_waits":
-        title, change = tx.headline_of(hit.id)
-        change = _untold(tx, rule, story.id, replace(tx.article(hit.article_id), title=title), change)
-    verdict = decide.redecide(
-        rule,
-        hit,
-        story,
-        alerted=tx.alerted(hit.rule_id, story.id),
-        last_alert=tx.last_alert(hit.rule_id),
-        outlived=outlived,
-        now=posts.now,
-        change=change,
-    )
+    known = posts.facts.of_held(rule, hit)
+    verdict = decide.redecide(rule, hit, story, known, outlived=outlived, now=posts.now)
     if verdict is None:
         return
     if rule is not None:
@@ -256,8 +230,12 @@ class Posts:
     now: datetime
     cap: int = 0
     together: bool = False
+    facts: Facts = field(init=False)
     _count: int = 0
     _later: dict[str, list[tuple[Rule, int, int, str]]] = field(default_factory=dict)  # by rule; as for _post
+
+    def __post_init__(self) -> None:
+        self.facts = Facts(self.flow, self.tx)
 
     def add(self, rule: Rule, story_id: int, hit_id: int, verdict: Verdict) -> None:
         """Make the alert of a hit, if its verdict asks for one."""

@@ -15,6 +15,7 @@ from monitor.delivery.transports import Transport
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.matching.matcher import Matcher
+from monitor.matching.queries import Queries
 from monitor.model import (
     Article,
     Channel,
@@ -61,6 +62,7 @@ class Flow:
     priming: asyncio.Task[None] | None = None
     first_poll_age: timedelta = timedelta(hours=3)
     rng: random.Random = field(default_factory=random.Random)
+    queries: Queries = field(default_factory=Queries)  # of silences; for the writer thread
     dictionary: Dictionary | None = None  # of Arabic forms; None: terms match by rule alone
     _matching: asyncio.Lock = field(default_factory=asyncio.Lock)
 

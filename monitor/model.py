@@ -224,6 +224,33 @@ class Overrule:
     article_ids: tuple[int, ...]
 
 
+# ── silences ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What is not to alert for a while: hits for which every criterion given holds. text: a query; "": any text.
+
+    until: its end as planned; ended: when somebody ended it before that. author: who asked for it.
+    """
+
+    id: int
+    created: datetime
+    until: datetime
+    rule_id: str | None = None
+    outlet_id: str | None = None
+    story_id: int | None = None
+    text: str = ""
+    reason: str = ""
+    author: str = ""
+    ended: datetime | None = None
+
+    @property
+    def end(self) -> datetime:
+        """When it ends or ended."""
+        return self.ended or self.until
+
+
 # ── decisions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -252,6 +279,7 @@ REASONS: Mapping[str, str] = {
     "backfill_silent": "found by backfill, which was not asked to alert",
     "outlets_missed": "fewer than min_outlets outlets carried the story for as long as it could grow",
     "split_off": "was told with another story before an analyst split them; too old to be told again",
+    "silenced": "a silence was in force",
     "no_channel": "the rule names no channel that exists",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts.decide import DECISION_OF, Backfill, decide, no_channel, redecide
+from monitor.alerts.decide import DECISION_OF, Backfill, Known, decide, no_channel, redecide
 from monitor.model import REASONS, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,15 +21,14 @@ ARTICLE = Article(
     feed_id="alpha", outlet_id="alpha", key="k", url="", canonical_url="", title="افتتاح الجسر", summary="", body="",
     author="", tags=(), language="ar", published=NOW - HOUR, first_seen=NOW, content_hash="h",
 )  # fmt: skip
+FACTS = {one.name for one in fields(Known)}
 HIT = Hit(1, "bridge", 2, 5, (), Decision.HELD, "cooldown", "", NOW, until=NOW + HOUR)
 
 
 def verdict(rule: Rule = RULE, article: Article = ARTICLE, story: StoryView = STORY, **known: Any) -> Verdict:
-    given_: dict[str, Any] = {
-        "alerted": False, "last_alert": None, "first_poll": False, "first_poll_age": 2 * HOUR, "max_age": 2 * DAY,
-        "now": NOW, **known,
-    }  # fmt: skip
-    return decide(rule, article, story, **given_)
+    given_: dict[str, Any] = {"first_poll": False, "first_poll_age": 2 * HOUR, "max_age": 2 * DAY, "now": NOW}
+    facts = {name: known.pop(name) for name in list(known) if name in FACTS}
+    return decide(rule, article, story, Known(**facts), **{**given_, **known})
 
 
 def test_the_first_hit_of_a_story_alerts() -> None:
@@ -89,8 +88,8 @@ def test_backfill_is_silent_unless_asked_to_alert() -> None:
 
 
 def again(rule: Rule | None, hit: Hit = HIT, story: StoryView = STORY, **known: Any) -> Verdict | None:
-    given_: dict[str, Any] = {"alerted": False, "last_alert": NOW, "now": NOW + HOUR, **known}
-    return redecide(rule, hit, story, **given_)
+    facts = {"last_alert": NOW} | {name: known.pop(name) for name in list(known) if name in FACTS}
+    return redecide(rule, hit, story, Known(**facts), **{"now": NOW + HOUR, **known})
 
 
 def code(found: Verdict | None) -> str | None:
@@ -128,12 +127,12 @@ def test_a_hit_waiting_for_outlets_alerts_when_they_come() -> None:
 def test_a_hit_whose_story_can_grow_no_more_waits_no_longer() -> None:
     rule = replace(RULE, min_outlets=3)
     hit = replace(HIT, code="too_few_outlets", until=None)
-    later: dict[str, Any] = {"alerted": False, "last_alert": None, "now": NOW + 8 * DAY}
-    assert redecide(rule, hit, STORY, **later) is None
-    ended = redecide(rule, hit, STORY, outlived=True, **later)
+    later: dict[str, Any] = {"last_alert": None, "now": NOW + 8 * DAY}
+    assert again(rule, hit, **later) is None
+    ended = again(rule, hit, outlived=True, **later)
     assert ended is not None and (ended.decision, ended.code) == (Decision.MUTED, "outlets_missed")
     assert "1 of 3" in ended.detail
-    lowered = redecide(replace(rule, min_outlets=1), hit, STORY, outlived=True, **later)
+    lowered = again(replace(rule, min_outlets=1), hit, outlived=True, **later)
     assert lowered is not None and lowered.code == "outlets_reached"
 
 
@@ -168,16 +167,17 @@ def test_deciding_never_raises_and_its_decision_fits_its_code(
     alerted: bool, first_poll: bool, age: timedelta, first_age: timedelta, backfill: Backfill,
 ) -> None:  # fmt: skip
     article = replace(ARTICLE, published=published, first_seen=seen)
+    known = Known(alerted, last)
     first = decide(
-        rule, article, story, alerted=alerted, last_alert=last, first_poll=first_poll, first_poll_age=first_age,
-        max_age=age, now=now, backfill=backfill,
+        rule, article, story, known, first_poll=first_poll, first_poll_age=first_age, max_age=age, now=now,
+        backfill=backfill,
     )  # fmt: skip
     assert first.code in REASONS
     assert DECISION_OF[first.code] is first.decision
     assert (first.until is not None) == (first.code == "cooldown")
     assert not (alerted and first.decision in {Decision.ALERT, Decision.HELD})
     held = replace(HIT, code=first.code, decision=first.decision, until=first.until, created=seen)
-    later = redecide(rule, held, story, alerted=alerted, last_alert=last, now=now)
+    later = redecide(rule, held, story, known, now=now)
     if first.decision is not Decision.HELD:
         assert later is None
     elif later:

@@ -3,15 +3,18 @@
 The first reason that applies wins, and the order is a promise (it is what `rasid` prints when asked "why not?"):
 
     rule off · trial · backfill that must stay silent · too old · first poll · already alerted (where the rule asks
-    for developments and a number changed: cooldown · number changed) · too few outlets · cooldown · new story
+    for developments and a number changed: silenced · cooldown · number changed) · silenced · too few outlets ·
+    cooldown · new story
 
 Every hit ends here with a code of model.REASONS; DECISION_OF says which decision each code stands for. A held hit is
-looked at again by `redecide`: when an outlet joins its story, and when its cooldown is over.
+looked at again by `redecide`: when an outlet joins its story, and when its cooldown is over. A silence mutes it then,
+and only where it would alert: what it waits for may come after the silence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -36,31 +39,43 @@ DECISION_OF: Mapping[str, Decision] = {
     "rule_off": Decision.MUTED,
     "backfill_silent": Decision.MUTED,
     "outlets_missed": Decision.MUTED,
+    "silenced": Decision.MUTED,
     "no_channel": Decision.MUTED,
     "split_off": Decision.MUTED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a rule and a story besides the hit.
+
+    alerted: the rule has an alert for this story. last_alert: when the rule last alerted outside a digest. change: the
+    number that the article changed and that no alert of the rule told yet, "4 → 7". silence: the silence that the hit
+    is under, in words; "": none.
+    """
+
+    alerted: bool = False
+    last_alert: datetime | None = None
+    change: str = ""
+    silence: str = ""
 
 
 def decide(
     rule: Rule,
     article: Article,
     story: StoryView,
+    known: Known,
     *,
-    alerted: bool,
-    last_alert: datetime | None,
     first_poll: bool,
     first_poll_age: timedelta,
     max_age: timedelta,
     now: datetime,
     backfill: Backfill = "no",
-    change: str = "",
 ) -> Verdict:
     """The verdict on a new hit of `rule` in `article`, which was placed in `story`.
 
-    story: with or without the article already counted; its outlet is added here. alerted: the rule has an alert for
-    this story. last_alert: when the rule last alerted outside a digest. first_poll: the article came with its feed's
-    first poll. max_age: the feed's; the rule's own, where it has one, goes before it. change: the number
-    that the article changed and that no alert of the rule told yet, "4 → 7". Never raises.
+    story: with or without the article already counted; its outlet is added here. first_poll: the article came with its
+    feed's first poll. max_age: the feed's; the rule's own, where it has one, goes before it. Never raises.
     """
     stopped = _stopped(rule)
     if stopped:
@@ -71,9 +86,11 @@ def decide(
         unfit = _unfit(rule, article, first_poll=first_poll, first_poll_age=first_poll_age, max_age=max_age, now=now)
         if unfit:
             return unfit
-    if alerted:
-        return _development(rule, change, _cooling(rule, last_alert, now))
-    waiting = _waiting(rule, len({*story.outlets, article.outlet_id}), last_alert, now)
+    if known.alerted:
+        return _development(rule, known, known.change, _cooling(rule, known.last_alert, now))
+    if known.silence:
+        return _verdict("silenced", known.silence)
+    waiting = _waiting(rule, len({*story.outlets, article.outlet_id}), known.last_alert, now)
     if waiting:
         return waiting
     if backfill == "alert":
@@ -86,17 +103,15 @@ def redecide(
     rule: Rule | None,
     hit: Hit,
     story: StoryView,
+    known: Known,
     *,
-    alerted: bool,
-    last_alert: datetime | None,
     now: datetime,
     outlived: bool = False,
-    change: str = "",
 ) -> Verdict | None:
     """What becomes of a held hit, now that its story grew or its cooldown ended. None: it waits on as it is.
 
     rule None: no longer in the rule files. story: as it now is. outlived: nothing can join it any more.
-    change: as for `decide`; it counts where the hit waits to tell of it.
+    known.change counts where the hit waits to tell of it.
     A hit held by a cooldown waits until the moment it was first held to, however often the rule alerts meanwhile:
     else a busy rule would hold it for ever.
     """
@@ -107,33 +122,44 @@ def redecide(
     stopped = _stopped(rule)
     if stopped:
         return stopped
+    last_alert = known.last_alert
     was_development = hit.code == "number_waits"
-    if alerted:
+    if known.alerted:
         cooling = _cooling(rule, last_alert, now) if now < _held_until(rule, hit, last_alert) else None
-        verdict = _development(rule, change if was_development else "", cooling)
+        verdict = _development(rule, known, known.change if was_development else "", cooling)
         return None if verdict.code == hit.code else verdict
-    was_cooling = was_development or hit.code == "cooldown"
-    waiting = _waiting(rule, len(set(story.outlets)), last_alert, now)
+    released = _released(rule, hit, story, known, now=now, outlived=outlived)
+    if known.silence and released is not None and released.decision is Decision.ALERT:
+        return _verdict("silenced", known.silence)
+    return released
+
+
+def _released(rule: Rule, hit: Hit, story: StoryView, known: Known, *, now: datetime, outlived: bool) -> Verdict | None:
+    """As redecide, for a story that the rule has not alerted, whatever is silenced."""
+    was_cooling = hit.code in ("cooldown", "number_waits")
+    waiting = _waiting(rule, len(set(story.outlets)), known.last_alert, now)
     if waiting is None:
         return _verdict("cooldown_over" if was_cooling else "outlets_reached")
     if waiting.code == "too_few_outlets" and outlived and not was_cooling:
         return _verdict("outlets_missed", waiting.detail)
     if waiting.code != hit.code:
         return waiting
-    if was_cooling and now >= _held_until(rule, hit, last_alert):
+    if was_cooling and now >= _held_until(rule, hit, known.last_alert):
         return _verdict("cooldown_over")
     return None
 
 
-def after_split(rule: Rule, article: Article, *, alerted: bool, max_age: timedelta, now: datetime) -> Verdict | None:
+def after_split(rule: Rule, article: Article, known: Known, *, max_age: timedelta, now: datetime) -> Verdict | None:
     """What becomes of a hit that was told with another story, now that an analyst gave its article one of its own.
 
-    alerted: the rule has an alert for the new story; then nothing changes (None). max_age: the rule's own goes before.
+    known: of the new story; where the rule alerted that, nothing changes (None). max_age: the rule's own goes before.
     """
-    if alerted or _stopped(rule):
+    if known.alerted or _stopped(rule):
         return None
     if now - article.when > (max_age if rule.max_age is None else rule.max_age):
         return _verdict("split_off")
+    if known.silence:
+        return _verdict("silenced", known.silence)
     return _verdict("new_story", "an analyst split it from another story")
 
 
@@ -146,10 +172,12 @@ def _verdict(code: str, detail: str = "", until: datetime | None = None, change:
     return Verdict(DECISION_OF[code], code, detail, until, change)
 
 
-def _development(rule: Rule, change: str, cooling: Verdict | None) -> Verdict:
-    """On an article of a story that the rule alerted; its outlets are not counted again. change: as for `decide`."""
+def _development(rule: Rule, known: Known, change: str, cooling: Verdict | None) -> Verdict:
+    """On an article of a story that the rule alerted; its outlets are not counted again. change: that it may tell."""
     if not change or not rule.developments:
         return _verdict("joined_story")
+    if known.silence:
+        return _verdict("silenced", known.silence)
     if cooling is not None:
         return _verdict("number_waits", change, cooling.until)
     return _verdict("number_changed", change, change=change)

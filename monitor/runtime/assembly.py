@@ -17,6 +17,7 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
+from monitor.matching.queries import Queries
 from monitor.model import Channel, RuleState
 from monitor.runtime import words
 from monitor.runtime.configuration import Configuration
@@ -109,6 +110,7 @@ async def configure(
         dictionary=flow.dictionary,
         before=flow.matcher,
     )
+    flow.queries = Queries(found.rules, found.catalog.outlets, flow.dictionary)
     flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
     flow.channels = resolved.channels
     flow.transports = built

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.alerts import decide
@@ -77,8 +77,7 @@ def _look(
                 rule,
                 placed.article,
                 tx.story(placed.story_id),
-                alerted=tx.alerted(rule.id, placed.story_id),
-                last_alert=None,
+                replace(posts.facts.of_new(rule, placed.story_id, placed.article), last_alert=None),
                 first_poll=False,
                 first_poll_age=timedelta(0),
                 max_age=timedelta.max,

@@ -79,9 +79,10 @@ def _tell_again(flow: Flow, tx: Intake, posts: Posts, story_id: int, articles: d
         rule = flow.rules.get(hit.rule_id)
         if rule is None or hit.decision not in (Decision.ALERT, Decision.JOINED):
             continue
-        alerted = tx.alerted(rule.id, story_id)
-        max_age = flow.max_ages.get(articles[hit.article_id].feed_id, timedelta(0))
-        verdict = decide.after_split(rule, articles[hit.article_id], alerted=alerted, max_age=max_age, now=posts.now)
+        article = articles[hit.article_id]
+        max_age = flow.max_ages.get(article.feed_id, timedelta(0))
+        known = posts.facts.of_new(rule, story_id, article)
+        verdict = decide.after_split(rule, article, known, max_age=max_age, now=posts.now)
         if verdict is not None:
             verdict = with_channel(flow, rule, verdict)
             tx.redecide(hit.id, verdict)

@@ -9,8 +9,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Article, Decision, FeedState, Hit, Overrule, Placement, Rule, RuleMatch, StoryView, Verdict
-from monitor.store import dialect, overruling, posting
+from monitor.model import (
+    Article,
+    Decision,
+    FeedState,
+    Hit,
+    Overrule,
+    Placement,
+    Rule,
+    RuleMatch,
+    Silence,
+    StoryView,
+    Verdict,
+)
+from monitor.store import dialect, overruling, posting, silences
 from monitor.store.connection import Database
 from monitor.store.feeds import write_feed
 from monitor.store.records import Novelty, Placed
@@ -21,6 +33,8 @@ from monitor.store.rows import (
     hit_columns,
     hit_of,
     placed_of,
+    revised,
+    revision_columns,
     spans_to_json,
 )
 from monitor.store.tables import (
@@ -179,6 +193,19 @@ class Intake:
         found = sa.select(*columns).select_from(texts).where(hits.c.id == hit_id)
         row = self._connection.execute(found).one()
         return str(row[0]), str(row[1])
+
+    def text_of(self, hit_id: int) -> Article:
+        """The article of a hit, with the text that was hit."""
+        texts = hits.join(articles, articles.c.id == hits.c.article_id).outerjoin(
+            revisions, revisions.c.id == hits.c.revision_id
+        )
+        found = sa.select(*article_columns(), *revision_columns()).select_from(texts).where(hits.c.id == hit_id)
+        row = self._connection.execute(found).one()
+        return revised(article_of(row), row)
+
+    def silences(self) -> list[Silence]:
+        """Those in force now, the newest first."""
+        return silences.in_force(self._connection, self._now)
 
     def last_alert(self, rule_id: str) -> datetime | None:
         """When the rule last alerted by itself, not by a digest's release: the start of its cooldown."""

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.model import Decision, Overrule
-from monitor.store import posting
+from monitor.store import posting, silences
 from monitor.store.retention import remove_messages
 from monitor.store.tables import alerts, articles, hits, message_alerts, messages, overrules, stories
 
@@ -27,6 +27,7 @@ def merge(connection: sa.Connection, kept: int, gone: int, now: datetime) -> lis
     run(sa.update(articles).where(articles.c.story_id == gone).values(story_id=kept, part=part))
     run(sa.update(articles).where(articles.c.denies == gone).values(denies=kept))
     run(sa.update(hits).where(hits.c.story_id == gone).values(story_id=kept))
+    silences.follow_merge(connection, kept, gone)
     _merge_alerts(connection, kept, gone)
     _merge_messages(connection, kept, gone, now)
     run(sa.delete(stories).where(stories.c.id == gone))

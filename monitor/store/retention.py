@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from monitor.model import Decision
-from monitor.store import dialect
+from monitor.store import dialect, silences
 from monitor.store.connection import Database
 from monitor.store.records import PruneReport
 from monitor.store.tables import (
@@ -147,7 +147,7 @@ def remove_messages(connection: sa.Connection, ids: list[int]) -> int:
 
 
 def _forget(connection: sa.Connection, now: datetime, keep: timedelta) -> PruneReport:
-    """Old messages to the operator, old overrules, and the keys of entries that no feed carries any more."""
+    """Old messages to the operator, old overrules and silences, and the keys of entries that no feed carries more."""
     run = connection.execute
     open_ = sa.exists().where(deliveries.c.message_id == messages.c.id, deliveries.c.state.not_in(("sent", "dead")))
     told = run(
@@ -159,6 +159,7 @@ def _forget(connection: sa.Connection, now: datetime, keep: timedelta) -> PruneR
     forgotten = max(keep, REMEMBER)
     hashes = run(sa.delete(entry_hashes).where(entry_hashes.c.last_seen < now - forgotten)).rowcount
     run(sa.delete(overrules).where(overrules.c.created < now - keep))
+    silences.forget(connection, now - keep)
     keys = run(sa.delete(gone_keys).where(gone_keys.c.last_seen < now - forgotten)).rowcount
     return PruneReport(messages=messages_gone, entry_hashes=hashes, keys=keys)
 

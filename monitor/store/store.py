@@ -17,10 +17,11 @@ from monitor.store.outbox import Outbox
 from monitor.store.reading import Reading
 from monitor.store.retention import Retention
 from monitor.store.search import Search
+from monitor.store.silences import Silences
 from monitor.store.stories import Stories
 
 
-class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Reading, Stories, Retention):
+class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Reading, Stories, Silences, Retention):
     """One open database. Used from one thread by the daemon; a second Store may read at the same time."""
 
     @classmethod

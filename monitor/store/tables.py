@@ -286,6 +286,24 @@ chats = sa.Table(
     sa.Column("recent", Json, nullable=False),  # starts of the last minute's attempts, seconds since 1970
 )
 
+# What is not to alert for a while. A silence holds where all its criteria that are given do.
+silences = sa.Table(
+    "silences",
+    metadata,
+    _id(),
+    sa.Column("created", Utc, nullable=False),
+    sa.Column("until", Utc, nullable=False),
+    sa.Column("ended", Utc),  # when somebody ended it early
+    sa.Column("rule_id", Key),
+    sa.Column("outlet_id", Key),
+    sa.Column("story_id", sa.Integer),
+    sa.Column("text", Words, nullable=False),  # a query; "": any text
+    sa.Column("reason", Words, nullable=False),
+    sa.Column("author", Words, nullable=False),
+    sa.Index("silences_until", "until"),
+    sqlite_autoincrement=True,
+)
+
 notices = sa.Table(
     "notices",
     metadata,

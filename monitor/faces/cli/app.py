@@ -57,6 +57,9 @@ COMMANDS = {
     "feeds": _Command("feeds", "app", "Feeds: list them with their state, test an address, add one."),
     "rules": _Command("rules", "app", "Watch rules: list, test by their examples, lint, expand a term, backfill."),
     "channels": _Command("channels", "app", "Channels: list them, send a sample."),
+    "silence": _Command(
+        "silence", "app", "Silences: keep a rule, outlet, story or subject quiet for a while; list, end."
+    ),
     "db": _Command("db", "app", "The database: upgrade, prune, info."),
     "config": _Command("config", "app", "Settings: what is in force, and where each value comes from."),
     "version": _Command("app", "version", "Print the version."),
