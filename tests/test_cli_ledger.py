@@ -64,6 +64,45 @@ def test_an_alert_names_its_outlets_and_its_message(here: Living) -> None:
     assert "main: sent" in line and "\u2068" in line
 
 
+def test_the_ledger_accounts_for_every_hit_with_a_link_to_its_message(here: Living) -> None:
+    found = json.loads(here.rasid("ledger", "--since", "24h", "--limit", "1", "--json").stdout)
+    assert found["fates"] == {"delivered": 1, "grouped": 1, "held": 1, "muted": 1}
+    assert (found["total"], found["reasons"]["muted"], found["removed"]) == (4, {"too_old": 1}, {})
+    assert len(found["hits"]) == 1 and found["next_before"] is not None
+    rows = json.loads(here.rasid("ledger", "--fate", "delivered", "--json").stdout)
+    assert rows["total"] == 1 and rows["hits"][0]["at"] >= rows["hits"][0]["created"]
+    assert [post["link"] for post in rows["hits"][0]["messages"]] == ["https://t.me/c/1234567890/1"]
+    told = here.rasid("ledger")
+    assert "https://t.me/c/1234567890/1" in told.stdout and "first hit of this rule in this story" in told.stdout
+    assert told.stderr.splitlines()[-1].startswith("4 hits: 1 delivered (1 new_story); 1 grouped")
+    assert "no rule is called shahid: did you mean shahed?" in here.rasid("ledger", "--rule", "shahid").stderr
+
+
+def test_what_failed_is_listed_mended_and_sent_again(tmp_path: Path) -> None:
+    with living(tmp_path, f"sqlite:///{tmp_path / 'rasid.db'}") as here:
+        here.feeds.set("/anba", rss("anba", STRIKE))
+        here.outlets("anba")
+        here.fault(kind="status", status=400, description="Bad Request: message is not to my liking")
+        here.rasid("run", "--once")
+        assert json.loads(here.rasid("ledger", "--json").stdout)["fates"] == {"failed": 1}
+        told = here.rasid("deliveries", "list", "--state", "dead").stdout
+        assert "main\tsend\tdead\t1\tBad Request: message is not to my liking" in told
+        wrong = here.rasid("deliveries", "retry", "1", "--all-failed", check=False)
+        assert wrong.returncode == 2 and "give one of them" in wrong.stderr
+        again = here.rasid("deliveries", "retry", "--channel", "main").stdout
+        assert again == "✓ 1 in main is sent again; it had failed: Bad Request: message is not to my liking\n"
+        assert here.rasid("deliveries", "retry", "--all-failed", check=False).returncode == 1
+        here.rasid("run", "--once")
+        (sent,) = [
+            one
+            for one in json.loads(here.rasid("deliveries", "list", "--json").stdout)["deliveries"]
+            if one["kind"] == "story"
+        ]
+        assert (sent["state"], sent["ends"][0]["reason"]) == ("sent", "Bad Request: message is not to my liking")
+        assert sent["link"].startswith("https://t.me/c/1234567890/")
+        assert len([one for one in here.messages() if "إسقاط عشرين" in one["text"]]) == 1
+
+
 def test_status_tells_the_delay_and_the_queue(here: Living) -> None:
     told = json.loads(here.rasid("status", "--json").stdout)
     assert (told["feeds"], told["feeds_failing"], told["queue"]) == (2, 0, 0)

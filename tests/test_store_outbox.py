@@ -89,8 +89,11 @@ class Desk:
     def deliver(self, now: datetime, outcome: Outcome = SENT) -> list[DeliveryClaim]:
         claims = self.claim(now)
         for claim in claims:
-            self.store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now, operator=None)
+            self.store.settle(claim, self.settlement(claim, outcome, now), now, operator=None)
         return claims
+
+    def settlement(self, claim: DeliveryClaim, outcome: Outcome, now: datetime) -> Settlement:
+        return retry.settle(claim, outcome, now, Random(1))
 
 
 @pytest.fixture

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Decision, Hit, Severity
+from monitor.model import Hit, Severity
 from monitor.store import dialect
 from monitor.store.connection import Database
+from monitor.store.fates import fate
 from monitor.store.records import (
     AlertRow,
     DatabaseInfo,
     Delays,
     HitFilter,
     HitRow,
+    Ledger,
     Page,
     Post,
     Status,
@@ -40,6 +43,7 @@ from monitor.store.tables import (
     message_alerts,
     messages,
     metadata,
+    removed_hits,
     revisions,
     stories,
 )
@@ -54,7 +58,7 @@ class Reading(Database):
     def hits(self, wanted: HitFilter) -> Page[HitRow]:
         """Hits, the newest first."""
         statement = (
-            sa.select(*hit_columns(), hits.c.score, hits.c.until, *article_columns(), *revision_columns())
+            sa.select(*hit_columns(), hits.c.score, hits.c.decided, fate(), *article_columns(), *revision_columns())
             .select_from(
                 hits.join(articles, articles.c.id == hits.c.article_id).outerjoin(
                     revisions, revisions.c.id == hits.c.revision_id
@@ -65,8 +69,8 @@ class Reading(Database):
         )
         with self._reading() as connection:
             statement = _filtered(connection, statement, wanted, hits)
-            if wanted.decision is not None:
-                statement = statement.where(hits.c.decision == wanted.decision.value)
+            if wanted.fate is not None:
+                statement = statement.where(fate() == wanted.fate)
             rows = connection.execute(statement).all()
             found = rows[: wanted.limit]
             posts = _posts(connection, {(row.hit_rule_id, row.hit_story_id) for row in found})
@@ -76,10 +80,10 @@ class Reading(Database):
             hit = hit_of(row)
             key = (hit.rule_id, hit.story_id)
             sent = posts.get((*key, hit.id)) or posts.get((*key, 0), ())
-            fate, why = _fate(hit, sent)
             article = revised(article_of(row), row)
             outlet = names.get(article.outlet_id)
-            made.append(HitRow(hit, article, outlet, fate, why, row.until, row.score, sent))
+            why, at = _why(row.fate, hit, sent), _at(row.fate, row.hit_created, row.decided, sent)
+            made.append(HitRow(hit, article, outlet, row.fate, why, at, row.score, sent))
         return Page(tuple(made), found[-1].hit_id if len(rows) > wanted.limit else None)
 
     def alerts(self, wanted: HitFilter) -> Page[AlertRow]:
@@ -160,6 +164,24 @@ class Reading(Database):
                 since_first_seen=_delays(connection, articles.c.first_seen, now - window),
             )
 
+    def ledger(self, wanted: HitFilter) -> Ledger:
+        """How many hits have which fate, and why, of all that the filter lets through whatever its page.
+
+        What retention removed counts too, by whole days (UTC), where only rule, fate and time are asked for.
+        """
+        counted = sa.select(fate(), hits.c.code).select_from(hits.join(articles, articles.c.id == hits.c.article_id))
+        with self._reading() as connection:
+            inner = _filtered(connection, counted, replace(wanted, before_id=None), hits).subquery()
+            statement = sa.select(inner.c.fate, inner.c.code, sa.func.count()).group_by(inner.c.fate, inner.c.code)
+            if wanted.fate is not None:
+                statement = statement.where(inner.c.fate == wanted.fate)
+            rows = connection.execute(statement).tuples().all()
+            removed = _removed(connection, wanted)
+        reasons: dict[str, dict[str, int]] = {}
+        for one, code, number in sorted(rows):
+            reasons.setdefault(one, {})[code] = number
+        return Ledger({one: sum(codes.values()) for one, codes in reasons.items()}, reasons, removed)
+
     def info(self) -> DatabaseInfo:
         """What the database holds and takes."""
         with self._reading() as connection:
@@ -196,6 +218,8 @@ def _filtered(connection: sa.Connection, statement: Any, wanted: HitFilter, tabl
         conditions.append(table.c.created < wanted.until)
     if wanted.before_id is not None:
         conditions.append(table.c.id < wanted.before_id)
+    if wanted.decision is not None and table is hits:
+        conditions.append(hits.c.decision == wanted.decision.value)
     wants, unwanted = search_groups(wanted.text or "")
     if wants:
         conditions.append(dialect.search_condition(connection, wants, unwanted, articles.c.id))
@@ -225,7 +249,7 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
     )
     of_alert = (alerts.c.rule_id, alerts.c.story_id, alerts.c.hit_id, alerts.c.change)
     statement = (
-        sa.select(*of_alert, messages, deliveries.c.state, deliveries.c.reason)
+        sa.select(*of_alert, messages, deliveries.c.state, deliveries.c.reason, deliveries.c.settled)
         .select_from(
             alerts.join(message_alerts, message_alerts.c.alert_id == alerts.c.id)
             .join(messages, messages.c.id == message_alerts.c.message_id)
@@ -238,22 +262,56 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
     found: dict[tuple[str, int, int], tuple[Post, ...]] = {}
     for row in connection.execute(statement):
         key = (row[0], row[1], row[2] if row[3] else 0)
-        post = Post(row.id, row.channel, row.kind, row.state, row.sent_at, row.reason)
+        post = Post(
+            message_id=row.id,
+            channel=row.channel,
+            kind=row.kind,
+            state=row.state,
+            sent_at=row.sent_at,
+            reason=row.reason,
+            settled=row.settled,
+            chat=row.chat,
+            external_id=row.external_id,
+        )
         found[key] = (*found.get(key, ()), post)
     return found
 
 
-def _fate(hit: Hit, posts: Sequence[Post]) -> tuple[str, str]:
-    """What became of a hit, in one word, and why."""
-    if hit.decision is Decision.HELD:
-        return "held", hit.code
-    if hit.decision is Decision.MUTED:
-        return "muted", hit.code
-    if any(post.state == "sent" for post in posts):
-        return ("delivered" if hit.decision is Decision.ALERT else "grouped"), hit.code
-    if posts and all(post.state == "dead" for post in posts):
-        return "failed", posts[0].reason
-    return "queued", next((post.reason for post in posts if post.reason), hit.code)
+def _why(fate: str, hit: Hit, posts: Sequence[Post]) -> str:
+    """Why a hit has its fate: the code of its decision, or what the channel said."""
+    if fate in ("failed", "queued"):
+        return next((post.reason for post in posts if post.reason and post.state != "sent"), hit.code)
+    return hit.code
+
+
+def _at(fate: str, created: datetime, decided: datetime, posts: Sequence[Post]) -> datetime:
+    """Since when a hit has its fate: its first message was sent, its last send failed, or it was decided on.
+
+    What joined a message later than that has it since then.
+    """
+    if fate in ("delivered", "digested", "grouped"):
+        return max(created, min((post.sent_at for post in posts if post.sent_at), default=decided))
+    if fate == "failed":
+        return max(created, *(post.settled for post in posts if post.settled))
+    return decided
+
+
+def _removed(connection: sa.Connection, wanted: HitFilter) -> dict[str, int]:
+    """How many of the removed hits had which fate; none where the filter asks what is no longer known of them."""
+    if wanted.outlet is not None or wanted.story is not None or wanted.text is not None or wanted.decision is not None:
+        return {}
+    statement = sa.select(removed_hits.c.fate, sa.func.sum(removed_hits.c.hits)).group_by(removed_hits.c.fate)
+    if wanted.rule is not None:
+        statement = statement.where(removed_hits.c.rule_id == wanted.rule)
+    if wanted.fate is not None:
+        statement = statement.where(removed_hits.c.fate == wanted.fate)
+    if wanted.since is not None:
+        day = wanted.since.astimezone(UTC)
+        first = day.date() if day.time() == time() else day.date() + timedelta(days=1)
+        statement = statement.where(removed_hits.c.day >= first.isoformat())
+    if wanted.until is not None:
+        statement = statement.where(removed_hits.c.day < wanted.until.astimezone(UTC).date().isoformat())
+    return {one: int(number) for one, number in connection.execute(statement.order_by(removed_hits.c.fate)).tuples()}
 
 
 def _carried(connection: sa.Connection, story_ids: set[int]) -> dict[int, list[str]]:

@@ -164,6 +164,7 @@ class HitFilter:
     limit: int = 50
     before_id: int | None = None
     story: int | None = None
+    fate: str | None = None  # of hits: one of store.fates.FATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What became of an alert in one channel. state is that of the send: pending, sending, unknown, sent, dead."""
+    """What became of an alert in one channel. state is that of the send: pending, sending, unknown, sent, dead.
+
+    settled: when the send ended. chat, external_id: where the message is and its id there, in the channel's own words.
+    """
 
     message_id: int
     channel: str
@@ -184,13 +188,16 @@ class Post:
     state: str
     sent_at: datetime | None
     reason: str
+    settled: datetime | None = None
+    chat: str | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HitRow:
     """A hit in the ledger, with the text that its spans are of.
 
-    fate: delivered, queued, grouped, held, muted, failed; why says it in the words of the decision or the channel.
+    fate: see store.fates; why: the code of the decision, or what the channel said; at: since when it has that fate.
     """
 
     hit: Hit
@@ -198,9 +205,26 @@ class HitRow:
     outlet: Outlet | None
     fate: str
     why: str
-    until: datetime | None = None
+    at: datetime
     score: float = 0.0
     posts: tuple[Post, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What became of hits. fates: how many have each; reasons: the same by the code of the decision.
+
+    removed: of those that retention removed, how many had which fate at the time.
+    """
+
+    fates: Mapping[str, int]
+    reasons: Mapping[str, Mapping[str, int]]
+    removed: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """How many hits there were, the removed ones included."""
+        return sum(self.fates.values()) + sum(self.removed.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ removed articles are kept for as long as a feed still carries them, and a while 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from monitor.model import Decision
 from monitor.store import dialect, silences
 from monitor.store.connection import Database
+from monitor.store.fates import fate
 from monitor.store.records import PruneReport
 from monitor.store.tables import (
     alerts,
@@ -28,6 +30,7 @@ from monitor.store.tables import (
     notices,
     other_keys,
     overrules,
+    removed_hits,
     revisions,
     signatures,
     stories,
@@ -114,6 +117,7 @@ def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> P
     )
     known += [{"feed_id": row.feed_id, "key": row.key, "entry_hash": "", "last_seen": now} for row in also]
     dialect.insert_new(connection, gone_keys, known, columns=["feed_id", "key"])
+    _count_removed(connection, story_ids)
     alert_ids = list(run(sa.select(alerts.c.id).where(alerts.c.story_id.in_(story_ids))).scalars())
     shown = sa.select(message_alerts.c.message_id).where(message_alerts.c.alert_id.in_(alert_ids))
     message_ids = sorted({*run(shown).scalars(), *run(_story_messages(story_ids)).scalars()})
@@ -132,6 +136,19 @@ def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> P
         run(sa.delete(articles).where(articles.c.id.in_(chunk)))
     run(sa.delete(stories).where(stories.c.id.in_(story_ids)))
     return PruneReport(len(ids), len(story_ids), hits_gone, len(alert_ids), messages_gone)
+
+
+def _count_removed(connection: sa.Connection, story_ids: list[int]) -> None:
+    """Keep in numbers what became of the hits of stories that go: the ledger is of every hit there ever was."""
+    gone = connection.execute(sa.select(hits.c.created, hits.c.rule_id, fate()).where(hits.c.story_id.in_(story_ids)))
+    counts = Counter((row.created.date().isoformat(), row.rule_id, row.fate) for row in gone)
+    table = removed_hits.c
+    for (day, rule_id, one), number in counts.items():
+        key = (table.day == day, table.rule_id == rule_id, table.fate == one)
+        more = sa.update(removed_hits).where(*key).values(hits=table.hits + number)
+        if not connection.execute(more).rowcount:
+            row = {"day": day, "rule_id": rule_id, "fate": one, "hits": number}
+            connection.execute(sa.insert(removed_hits).values(**row))
 
 
 def _story_messages(story_ids: list[int]) -> sa.Select[tuple[int]]:

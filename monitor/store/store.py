@@ -8,6 +8,7 @@ from typing import Self
 
 from monitor.store import dialect
 from monitor.store.connection import utc_now
+from monitor.store.failed import Failed
 from monitor.store.feeds import Feeds
 from monitor.store.history import History
 from monitor.store.intake import Intakes
@@ -21,7 +22,7 @@ from monitor.store.silences import Silences
 from monitor.store.stories import Stories
 
 
-class Store(Feeds, Intakes, Outbox, Messages, Notices, History, Search, Reading, Stories, Silences, Retention):
+class Store(Feeds, Intakes, Outbox, Failed, Messages, Notices, History, Search, Reading, Stories, Silences, Retention):
     """One open database. Used from one thread by the daemon; a second Store may read at the same time."""
 
     @classmethod

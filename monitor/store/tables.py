@@ -273,6 +273,29 @@ deliveries = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# How a delivery ended that a person let be made again.
+delivery_ends = sa.Table(
+    "delivery_ends",
+    metadata,
+    _id(),
+    sa.Column("delivery_id", sa.Integer, sa.ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("ended", Utc, nullable=False),
+    sa.Column("again", Utc, nullable=False),
+    sa.Column("reason", Words, nullable=False),
+    sa.Index("delivery_ends_delivery", "delivery_id"),
+    sqlite_autoincrement=True,
+)
+
+# What retention removed still counts: the ledger adds up to every hit there ever was.
+removed_hits = sa.Table(
+    "removed_hits",
+    metadata,
+    sa.Column("day", Key, primary_key=True),  # UTC, on which the hits were made: 2026-03-01
+    sa.Column("rule_id", Key, primary_key=True),
+    sa.Column("fate", Key, primary_key=True),
+    sa.Column("hits", sa.Integer, nullable=False),
+)
+
 # Where messages go: what a chat's server told us, and when it was written to (shared by all workers).
 chats = sa.Table(
     "chats",

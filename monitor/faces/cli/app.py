@@ -49,6 +49,10 @@ COMMANDS = {
         "alerts",
         "List alerts, the newest first, with the outlets that carry the story and where it was sent.",
     ),
+    "ledger": _Command(
+        "fates", "ledger", "Account for every hit: what became of it, why, since when and where; with the sums."
+    ),
+    "deliveries": _Command("deliveries", "app", "Deliveries: list what waits or failed, have it sent again."),
     "stories": _Command(
         "stories",
         "app",

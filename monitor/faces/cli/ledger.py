@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from monitor.arabic.normalise import plain
+from monitor.delivery.links import link
 from monitor.errors import RasidError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, err, isolated, out, print_json, print_table, told, unknown
@@ -79,12 +80,12 @@ def hits(
     """
     with reading(config) as (found, store):
         zone = found.settings.settings.zone
-        wanted = _filter(zone, rule, outlet, since, until, text, story, limit, before, decision)
+        wanted = hit_filter(zone, rule, outlet, since, until, text, story, limit, before, decision=decision)
         page = store.hits(wanted)
     if not page.items:
         doubt(found, rule, outlet)
     if as_json:
-        print_json({"hits": [_hit_json(row) for row in page.items], "next_before": page.next_before})
+        print_json({"hits": [hit_json(row) for row in page.items], "next_before": page.next_before})
         return
     rows = [
         [
@@ -121,7 +122,7 @@ def alerts(
     """
     with reading(config) as (found, store):
         zone = found.settings.settings.zone
-        page = store.alerts(_filter(zone, rule, outlet, since, until, text, story, limit, before, None))
+        page = store.alerts(hit_filter(zone, rule, outlet, since, until, text, story, limit, before))
     if not page.items:
         doubt(found, rule, outlet)
     if as_json:
@@ -192,7 +193,7 @@ def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
     print_table(["", ""], lines)
 
 
-def _filter(
+def hit_filter(
     zone: str,
     rule: str | None,
     outlet: str | None,
@@ -202,8 +203,11 @@ def _filter(
     story: int | None,
     limit: int,
     before: int | None,
-    decision: Decision | None,
+    *,
+    decision: Decision | None = None,
+    fate: str | None = None,
 ) -> HitFilter:
+    """What the options of a list ask for. RasidError where they are wrong."""
     first, end = between(since, until, zone)
     return HitFilter(
         rule=rule,
@@ -215,6 +219,7 @@ def _filter(
         limit=limit,
         before_id=before,
         story=story,
+        fate=fate,
     )
 
 
@@ -283,7 +288,8 @@ def iso(when: datetime | None) -> str | None:
     return when.isoformat() if when else None
 
 
-def _hit_json(row: HitRow) -> dict[str, object]:
+def hit_json(row: HitRow) -> dict[str, object]:
+    """A hit and what became of it, as JSON has it."""
     return {
         "id": row.hit.id,
         "rule": row.hit.rule_id,
@@ -293,8 +299,10 @@ def _hit_json(row: HitRow) -> dict[str, object]:
         "reason": row.hit.code,
         "sentence": REASONS.get(row.hit.code, row.hit.code),
         "detail": row.hit.detail,
-        "until": iso(row.until),
+        "until": iso(row.hit.until),
         "fate": row.fate,
+        "why": row.why,
+        "at": iso(row.at),
         "score": row.score,
         "article": article_json(row.article),
         "spans": [_span_json(row.article, span) for span in row.hit.spans],
@@ -340,4 +348,5 @@ def article_json(article: Article) -> dict[str, object]:
 
 def post_json(post: Post) -> dict[str, object]:
     """A message of an alert, as JSON has it."""
-    return {**asdict(post), "sent_at": iso(post.sent_at)}
+    times = {"sent_at": iso(post.sent_at), "settled": iso(post.settled)}
+    return {**asdict(post), **times, "link": link(post.chat, post.external_id)}

@@ -1,0 +1,220 @@
+"""The ledger leaves no hit out: whatever happens to stories, messages and old rows, the sum is the number of hits."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.arrivals import release_held
+from monitor.delivery import retry
+from monitor.delivery.links import link
+from monitor.errors import RasidError
+from monitor.model import ChatPace, Outcome, OutcomeKind, Rule, RuleState
+from monitor.store.records import HitFilter
+from monitor.store.store import Store
+from tests.desk import NOW, Desk, desks
+from tests.postgres import PostgresServer
+
+RULES = [
+    (Rule("shahed", "مسيّرات شاهد", "Shahed drones"), "شاهد"),
+    (Rule("port", "الميناء", "The port", min_outlets=2), "ميناء"),
+    (Rule("city", "المدينة", "The city", cooldown=timedelta(minutes=30)), "مدينة"),
+    (Rule("trial", "تجربة", "On trial", state=RuleState.TRIAL), "روسيا"),
+    (Rule("toll", "الحصيلة", "The toll", developments=True), "طائرة"),
+]
+TEXTS = (
+    (
+        "إسقاط {n} طائرة شاهد فوق كييف",
+        "أعلنت القوات الجوية الأوكرانية صباح اليوم أنها أسقطت {n} طائرة من طراز شاهد أطلقتها روسيا خلال الليل على "
+        "العاصمة كييف ومدينة أوديسا وأضافت في بيان أن حطام الطائرات سقط على رصيف في ميناء المدينة من دون إصابات",
+    ),
+    (
+        "الأمطار تغمر المدينة القديمة",
+        "غمرت مياه الأمطار شوارع المدينة القديمة وتعطلت حركة السير ساعات طويلة فيما دعت البلدية السكان إلى البقاء في "
+        "منازلهم حتى تنتهي فرقها من سحب المياه وفتح الطرق الرئيسية أمام سيارات الإسعاف",
+    ),
+    (
+        "افتتاح ميناء جديد على البحر الأسود",
+        "افتتحت روسيا ميناء جديدا على ساحل البحر الأسود بعد أعوام من أعمال البناء وقالت وزارة النقل إن الرصيف يستقبل "
+        "سفن الحبوب والوقود وإن مدينة صغيرة نشأت حوله لسكن العمال وعائلاتهم",
+    ),
+)
+OUTCOMES = [OutcomeKind.SENT, OutcomeKind.SENT, OutcomeKind.REJECTED, OutcomeKind.RETRY, OutcomeKind.UNKNOWN]
+steps = st.one_of(
+    st.tuples(st.just("take"), st.sampled_from("abcd"), st.integers(0, len(TEXTS) - 1), st.integers(20, 24)),
+    st.tuples(st.just("take"), st.sampled_from("abcd"), st.integers(0, len(TEXTS) - 1), st.integers(20, 24)),
+    st.tuples(st.just("deliver"), st.sampled_from(OUTCOMES)),
+    st.tuples(st.just("wait"), st.sampled_from([1, 40, 60 * 24 * 8])),
+    st.tuples(st.just("merge"), st.integers(1, 5), st.integers(1, 5)),
+    st.tuples(st.just("split"), st.integers(1, 5), st.integers(1, 9)),
+    st.tuples(st.just("retry")),
+    st.tuples(st.just("prune")),
+)
+
+
+class History:
+    """One desk to which things happen; made: how many hits its polls reported."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.made = 0
+        self.store: Store = desk.flow.store
+
+    def do(self, what: str, *given: object) -> None:
+        getattr(self, what)(*given)
+        self.desk.at += 1
+
+    @property
+    def now(self) -> datetime:
+        return NOW + timedelta(minutes=self.desk.at)
+
+    def take(self, outlet: str, which: int, number: int) -> None:
+        title, text = TEXTS[which]
+        self.made += self.desk.take(outlet, title.format(n=number), text.format(n=number)).hits
+
+    def wait(self, minutes: int) -> None:
+        self.desk.at += minutes
+        release_held(self.desk.flow, self.now)
+
+    def merge(self, kept: int, gone: int) -> None:
+        self._overrule(lambda: self.desk.merge(kept, gone))
+
+    def split(self, story: int, article: int) -> None:
+        self._overrule(lambda: self.desk.split(story, article))
+
+    def _overrule(self, work: Callable[[], object]) -> None:
+        with contextlib.suppress(RasidError):  # no such story, or nothing to split off
+            work()
+
+    def deliver(self, kind: OutcomeKind) -> None:
+        now = self.now
+        self.store.release_expired(now, retry.QUARANTINE)
+        for claim in self.store.claim_deliveries(now, paces={"main": ChatPace("chat")}, limit=9):
+            outcome = Outcome(kind, external_id=str(claim.message_id), detail=f"{kind.value} by chance")
+            self.store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now)
+
+    def retry(self) -> None:
+        self.store.retry_deliveries(self.store.dead_deliveries(), self.now)
+
+    def prune(self) -> None:
+        self.store.prune(self.now, self.desk.flow.index.window)
+
+    def fates_by_hand(self) -> Counter[str]:
+        """What became of each hit, from the bare rows: the slow and obvious way."""
+        hits = self.desk.rows("select id, rule_id, story_id, decision from hits")
+        alerts = self.desk.rows("select id, rule_id, story_id, hit_id, change from alerts")
+        carried = self.desk.rows("select alert_id, message_id from message_alerts")
+        kinds = {row[0]: row[1] for row in self.desk.rows("select id, kind from messages")}
+        sends = self.desk.rows("select message_id, state from deliveries where operation = 'send'")
+        found: Counter[str] = Counter()
+        for hit, rule, story, decision in hits:
+            if decision in ("held", "muted"):
+                found[str(decision)] += 1
+                continue
+            own = [one[0] for one in alerts if one[3] == hit and one[4]]
+            told = own or [one[0] for one in alerts if one[1:3] == (rule, story) and not one[4]]
+            states = [
+                (kinds[message], state)
+                for alert, message in carried
+                if alert in told
+                for sent, state in sends
+                if sent == message
+            ]
+            out = {kind for kind, state in states if state == "sent"}
+            if out:
+                found["grouped" if decision == "joined" else "digested" if out == {"digest"} else "delivered"] += 1
+            elif not told and decision == "joined":
+                found["grouped"] += 1
+            elif states and all(state == "dead" for _, state in states):
+                found["failed"] += 1
+            else:
+                found["queued"] += 1
+        return found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """URLs of databases with all tables, another one each time."""
+    numbers = count(1)
+    if request.param == "postgres":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        template: str = request.getfixturevalue("postgres_template")
+        return lambda: server.new_database(template)
+    made = tmp_path / "template.db"
+    Store.open(f"sqlite:///{made}", owner="template").close()
+    return lambda: f"sqlite:///{shutil.copy(made, tmp_path / f'{next(numbers)}.db')}"
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(steps, min_size=5, max_size=40))
+def test_whatever_happens_the_ledger_adds_up_to_every_hit(
+    fresh: Callable[[], str], history: list[tuple[str, object]]
+) -> None:
+    with desks(fresh(), rules=RULES) as (desk,):
+        told = History(desk)
+        for step in history:
+            told.do(*step)
+        store = desk.flow.store
+        sums = store.ledger(HitFilter())
+        assert sums.total == told.made
+        assert sums.fates == dict(told.fates_by_hand())
+        assert {fate: sum(codes.values()) for fate, codes in sums.reasons.items()} == sums.fates
+        rows = store.hits(HitFilter(limit=1000)).items
+        assert Counter(row.fate for row in rows) == sums.fates
+        assert all(row.at >= row.hit.created and row.why for row in rows)
+        for fate, number in sums.fates.items():
+            assert len(store.hits(HitFilter(limit=1000, fate=fate)).items) == number
+        midnight = NOW.replace(hour=0) + timedelta(days=1)
+        parts = [store.ledger(HitFilter(until=midnight)), store.ledger(HitFilter(since=midnight))]
+        assert sum(one.total for one in parts) == told.made
+        assert sum(store.ledger(HitFilter(rule=rule.id)).total for rule, _ in RULES) == told.made
+
+
+def test_the_histories_reach_every_fate(fresh: Callable[[], str]) -> None:
+    """What the property rests on: these steps are able to bring every fate about."""
+    with desks(fresh(), rules=RULES) as (desk,):
+        told = History(desk)
+        seen: set[str] = set()
+        for step in (
+            ("take", "a", 0, 20), ("deliver", OutcomeKind.SENT), ("take", "b", 0, 20), ("take", "a", 1, 20),
+            ("take", "c", 2, 20), ("wait", 40), ("deliver", OutcomeKind.SENT), ("deliver", OutcomeKind.SENT),
+            ("take", "d", 1, 20), ("take", "b", 2, 20), ("deliver", OutcomeKind.REJECTED),
+        ):  # fmt: skip
+            told.do(*step)
+            seen |= set(desk.flow.store.ledger(HitFilter()).fates)
+        assert seen >= {"delivered", "grouped", "digested", "queued", "held", "muted", "failed"}
+        before = desk.flow.store.ledger(HitFilter())
+        told.do("wait", 60 * 24 * 30)
+        told.do("deliver", OutcomeKind.SENT)
+        told.do("prune")
+        after = desk.flow.store.ledger(HitFilter())
+        assert after.fates == {} and after.total == before.total == told.made
+        assert after.removed["muted"] >= before.fates["muted"]
+
+
+@pytest.mark.parametrize(
+    ("chat", "message", "address"),
+    [
+        ("telegram:123456:-1001234567890", "17", "https://t.me/c/1234567890/17"),
+        ("telegram:123456:@rasid_news", "17", "https://t.me/rasid_news/17"),
+        ("telegram:123456:-5 -1009876543210", "3", "https://t.me/c/9876543210/3"),
+        ("telegram:123456:-5", "3", None),
+        ("telegram:123456:77001", "3", None),
+        ("telegram:123456:@rasid_news", None, None),
+        ("webhook:https://example.org/-1001", "3", None),
+        ("telegram:123456:@a/../b?c", "3", None),
+        (None, "3", None),
+    ],
+)
+def test_a_message_has_a_link_where_telegram_gives_it_one(chat: str | None, message: str | None, address: str) -> None:
+    assert link(chat, message) == address
