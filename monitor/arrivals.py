@@ -20,6 +20,7 @@ from monitor.model import (
     Hit,
     Rule,
     RuleMatch,
+    RuleState,
     Severity,
     StoryView,
     Verdict,
@@ -117,7 +118,7 @@ def _take_in_one(
     if joined is None and not matches:  # most articles: nobody waits for them
         return article_id
     story = tx.story(story_id)
-    for rule, match in _rules_of(flow, matches):
+    for rule, match in _rules_of(flow, matches, story):
         verdict = _decide(flow, posts, arrival, rule, article, story, placement.change)
         posts.add(rule, story_id, tx.add_hit(rule, article_id, story_id, match, verdict, posts.now), verdict)
         report.hits += 1
@@ -144,7 +145,7 @@ def _take_in_revision(
     change = headline.change(sign(before).title, sign(article).title)
     revision_id = tx.add_revision(article_id, article, change)
     story = tx.story(tx.story_of(article_id))
-    for rule, match in _rules_of(flow, matches):
+    for rule, match in _rules_of(flow, matches, story):
         if tx.has_hit(rule.id, article_id):
             continue
         verdict = _decide(flow, posts, arrival, rule, article, story, change)
@@ -155,9 +156,14 @@ def _take_in_revision(
         tx.grew(story.id, posts.now)
 
 
-def _rules_of(flow: Flow, matches: Sequence[RuleMatch]) -> list[tuple[Rule, RuleMatch]]:
-    """Without those that an edit of the rule files removed since the match."""
-    return [(flow.rules[match.rule_id], match) for match in matches if match.rule_id in flow.rules]
+def _rules_of(flow: Flow, matches: Sequence[RuleMatch], story: StoryView) -> list[tuple[Rule, RuleMatch]]:
+    """Rules as the story raises them, those that mute others first; without those that an edit of the rule files
+    removed since the match. story: with the article counted."""
+    there = [(flow.rules[match.rule_id], match) for match in matches if match.rule_id in flow.rules]
+    ranks = decide.ranks(flow.rules, [rule.id for rule, _ in there])
+    outlets = len(story.outlets)
+    found = [(decide.raised(rule, outlets), match) for rule, match in there]
+    return sorted(found, key=lambda one: ranks[one[0].id])
 
 
 def _decide(
@@ -183,9 +189,33 @@ def _decide(
 
 
 def hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
-    """Look again at the story's held hits, now that an article joined it."""
-    for hit in tx.held(story.id):
+    """Look again at the story's held hits, now that an article joined it, and tell it again where so many outlets carry
+    it that a rule raises it."""
+    for hit in _ranked(flow, tx.held(story.id)):
         _redecide(flow, tx, posts, hit, story)
+    for rule_id, told_as_high in tx.alerting_rules(story.id).items():
+        rule = flow.rules.get(rule_id)
+        if rule is not None and rule.state is RuleState.ON and not told_as_high:
+            _escalate(flow, tx, posts, rule, story)
+
+
+def _escalate(flow: Flow, tx: Intake, posts: Posts, rule: Rule, story: StoryView) -> None:
+    high = decide.raised(rule, len(story.outlets))
+    if high.severity is rule.severity:
+        return
+    hit_id, grouped = tx.bearer(rule.id, story.id)
+    verdict = with_channel(flow, high, decide.escalation(len(story.outlets)))
+    if verdict.decision is not Decision.ALERT or posts.facts.silence(rule.id, story.id, tx.text_of(hit_id)):
+        return
+    if grouped:
+        tx.redecide(hit_id, verdict)
+    posts.add(high, story.id, hit_id, verdict)
+
+
+def _ranked(flow: Flow, held: Sequence[Hit]) -> list[Hit]:
+    """Hits of rules that mute others first."""
+    ranks = decide.ranks(flow.rules, [hit.rule_id for hit in held])
+    return sorted(held, key=lambda hit: ranks[hit.rule_id])
 
 
 def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
@@ -200,7 +230,7 @@ def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
     with flow.store.intake(now) as tx:
         posts = Posts(flow, tx, now, together=True)
         due = tx.due_held(now, outlived=outlived)
-        for hit in tx.all_held() if everything else due:
+        for hit in _ranked(flow, tx.all_held() if everything else due):
             _redecide(flow, tx, posts, hit, tx.story(hit.story_id), outlived=hit in due)
         return posts.finish()
 
@@ -208,6 +238,7 @@ def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
 def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, *, outlived: bool = False) -> None:
     rule = flow.rules.get(hit.rule_id)
     known = posts.facts.of_held(rule, hit)
+    rule = decide.raised(rule, len(story.outlets)) if rule is not None else None
     verdict = decide.redecide(rule, hit, story, known, outlived=outlived, now=posts.now)
     if verdict is None:
         return
@@ -253,10 +284,10 @@ class Posts:
     def finish(self) -> int:
         """Send off the digests; how many alerts there were in all."""
         for waiting in self._later.values():
-            rule = waiting[0][0]
             if len(waiting) == 1:
                 self._post(*waiting[0])
                 continue
+            rule = min((rule for rule, *_ in waiting), key=lambda one: PRIORITY[one.severity])
             ids = [one for _, _, one, _ in waiting]
             silent = rule.severity is Severity.LOW
             channels = _channels(self.flow, rule)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from monitor.alerts.decide import Known
+from monitor.alerts.decide import HOUR, Known
 from monitor.alerts.silences import silence_of, told
 from monitor.flow import Flow
 from monitor.model import Article, Hit, Rule, Silence
@@ -24,22 +24,32 @@ class Facts:
 
     def of_new(self, rule: Rule, story_id: int, article: Article, change: str = "") -> Known:
         """For a new hit. change: the number that its article changed in the story, "4 → 7"."""
-        return Known(
-            alerted=self.tx.alerted(rule.id, story_id),
-            last_alert=self.tx.last_alert(rule.id),
+        return replace(
+            self._of(rule, story_id),
             change=self._untold(rule, story_id, article, change),
             silence=self.silence(rule.id, story_id, article),
         )
 
     def of_held(self, rule: Rule | None, hit: Hit) -> Known:
         """For a hit that waits. rule None: no longer in the rule files."""
-        known = Known(self.tx.alerted(hit.rule_id, hit.story_id), self.tx.last_alert(hit.rule_id))
+        if rule is None:
+            return Known(self.tx.alerted(hit.rule_id, hit.story_id))
+        known = self._of(rule, hit.story_id)
         counts = hit.code == "number_waits"
-        if rule is None or not (counts or self._in_force()):
+        if not (counts or self._in_force()):
             return known
         article = self.tx.text_of(hit.id)
         change = self._untold(rule, hit.story_id, article, self.tx.headline_of(hit.id)[1]) if counts else ""
         return replace(known, change=change, silence=self.silence(rule.id, hit.story_id, article))
+
+    def _of(self, rule: Rule, story_id: int) -> Known:
+        often = rule.max_per_hour and self.tx.alert_before(rule.id, rule.max_per_hour)
+        return Known(
+            alerted=self.tx.alerted(rule.id, story_id),
+            last_alert=self.tx.last_alert(rule.id),
+            hour_full=often + HOUR if often else None,
+            told_by=next((one for one in rule.muted_by if self.tx.alerted(one, story_id)), ""),
+        )
 
     def silence(self, rule_id: str, story_id: int, article: Article) -> str:
         """The silence that a hit of the rule is under, in words; "": none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.decide import DECISION_OF, Backfill, Known, decide, no_channel, redecide
-from monitor.model import REASONS, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
+from monitor.model import REASONS, REASONS_AR, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -145,7 +146,13 @@ def test_a_rule_without_any_channel_says_which_it_asked_for() -> None:
 
 
 def test_every_reason_belongs_to_a_decision() -> None:
-    assert set(DECISION_OF) == set(REASONS)
+    assert set(DECISION_OF) == set(REASONS) == set(REASONS_AR)
+
+
+def test_every_reason_is_told_in_the_docs() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    for code_, decision in DECISION_OF.items():
+        assert any(f"| `{decision.value}` |" in line and f"`{code_}`" in line for line in page.splitlines()), code_
 
 
 moments = st.datetimes(timezones=st.just(UTC))

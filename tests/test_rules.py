@@ -316,7 +316,7 @@ def test_the_schema_describes_every_key(folder: pathlib.Path) -> None:
     properties = found["$defs"]["RuleEntry"]["properties"]  # type: ignore[index]
     fields = {"id", "name", "match", "any", "all", "none", "score", "threshold", "severity", "state", "channels"}
     fields |= {"cooldown", "languages", "outlets", "countries", "min_outlets", "max_age", "tags", "examples", "kinds"}
-    fields |= {"developments"}
+    fields |= {"developments", "cooldown_high", "max_per_hour", "muted_by", "escalate"}
     assert set(properties) == fields
     assert all(field.get("description") for field in properties.values())
     assert '"const": "name"' in text or '"name", "word"' in text

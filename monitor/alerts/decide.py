@@ -3,22 +3,22 @@
 The first reason that applies wins, and the order is a promise (it is what `rasid` prints when asked "why not?"):
 
     rule off · trial · backfill that must stay silent · too old · first poll · already alerted (where the rule asks
-    for developments and a number changed: silenced · cooldown · number changed) · silenced · too few outlets ·
-    cooldown · new story
+    for developments and a number changed: silenced · cooldown · full hour · number changed) · silenced · told by
+    another rule · too few outlets · cooldown · full hour · new story
 
 Every hit ends here with a code of model.REASONS; DECISION_OF says which decision each code stands for. A held hit is
-looked at again by `redecide`: when an outlet joins its story, and when its cooldown is over. A silence mutes it then,
-and only where it would alert: what it waits for may come after the silence.
+looked at again by `redecide`: when an outlet joins its story, and when its time is over. A silence mutes it then, and
+only where it would alert: what it waits for may come after the silence. Who asks hands over the rule as `raised`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from monitor.model import Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
+from monitor.model import ESCALATED, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
 
 Backfill = Literal["no", "silent", "alert"]
 
@@ -27,11 +27,14 @@ DECISION_OF: Mapping[str, Decision] = {
     "new_story": Decision.ALERT,
     "outlets_reached": Decision.ALERT,
     "cooldown_over": Decision.ALERT,
+    "hour_over": Decision.ALERT,
+    "escalated": Decision.ALERT,
     "backfill": Decision.ALERT,
     "number_changed": Decision.ALERT,
     "joined_story": Decision.JOINED,
     "cooldown": Decision.HELD,
     "number_waits": Decision.HELD,
+    "hour_full": Decision.HELD,
     "too_few_outlets": Decision.HELD,
     "too_old": Decision.MUTED,
     "first_poll": Decision.MUTED,
@@ -40,24 +43,59 @@ DECISION_OF: Mapping[str, Decision] = {
     "backfill_silent": Decision.MUTED,
     "outlets_missed": Decision.MUTED,
     "silenced": Decision.MUTED,
+    "told_by_other": Decision.MUTED,
     "no_channel": Decision.MUTED,
     "split_off": Decision.MUTED,
 }
+
+# Held until a moment: what such a hit becomes when that has come.
+TIMED: Mapping[str, str] = {"cooldown": "cooldown_over", "number_waits": "cooldown_over", "hour_full": "hour_over"}
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a rule and a story besides the hit.
 
-    alerted: the rule has an alert for this story. last_alert: when the rule last alerted outside a digest. change: the
-    number that the article changed and that no alert of the rule told yet, "4 → 7". silence: the silence that the hit
-    is under, in words; "": none.
+    alerted: the rule has an alert for this story. last_alert: when the rule last alerted outside a digest. hour_full:
+    when it will have alerted fewer than max_per_hour times within an hour again; None: it has. change: the number that
+    the article changed and that no alert of the rule told yet, "4 → 7". silence: the silence that the hit is under, in
+    words; told_by: a rule of its muted_by that alerted the story; "": none.
     """
 
     alerted: bool = False
     last_alert: datetime | None = None
+    hour_full: datetime | None = None
     change: str = ""
     silence: str = ""
+    told_by: str = ""
+
+
+def raised(rule: Rule, outlets: int) -> Rule:
+    """The rule as it is for a story that so many outlets carry: of severity high, once these are as many as it says."""
+    reached = bool(rule.escalate) and outlets >= rule.escalate
+    return replace(rule, severity=Severity.HIGH) if reached else rule
+
+
+def ranks(rules: Mapping[str, Rule], rule_ids: Iterable[str]) -> dict[str, int]:
+    """In which order to decide for these rules: what mutes a rule comes before it, and those that mute each other as
+    they stand. 0: nothing mutes it."""
+    found: dict[str, int] = {}
+
+    def rank(rule_id: str) -> int:
+        if rule_id not in found:
+            found[rule_id] = 0  # a circle ends here
+            rule = rules.get(rule_id)
+            if rule is not None and rule.muted_by:
+                found[rule_id] = 1 + max(map(rank, rule.muted_by))
+        return found[rule_id]
+
+    return {rule_id: rank(rule_id) for rule_id in rule_ids}
+
+
+def escalation(outlets: int) -> Verdict:
+    """The verdict on the hit by which a story that was alerted is told again, at severity high."""
+    return _verdict("escalated", f"{outlets} outlets", change=ESCALATED)
 
 
 def decide(
@@ -87,12 +125,10 @@ def decide(
         if unfit:
             return unfit
     if known.alerted:
-        return _development(rule, known, known.change, _cooling(rule, known.last_alert, now))
-    if known.silence:
-        return _verdict("silenced", known.silence)
-    waiting = _waiting(rule, len({*story.outlets, article.outlet_id}), known.last_alert, now)
-    if waiting:
-        return waiting
+        return _development(rule, known, known.change, _limited(rule, known, now))
+    unwanted = _muted(known) or _waiting(rule, len({*story.outlets, article.outlet_id}), known, now)
+    if unwanted:
+        return unwanted
     if backfill == "alert":
         return _verdict("backfill")
     late = f"the story had {story.article_count} articles by then" if story.article_count > 1 else ""
@@ -122,31 +158,35 @@ def redecide(
     stopped = _stopped(rule)
     if stopped:
         return stopped
-    last_alert = known.last_alert
     was_development = hit.code == "number_waits"
     if known.alerted:
-        cooling = _cooling(rule, last_alert, now) if now < _held_until(rule, hit, last_alert) else None
-        verdict = _development(rule, known, known.change if was_development else "", cooling)
+        limit = _limited(rule, known, now) if now < _held_until(rule, hit, known) else None
+        verdict = _development(rule, known, known.change if was_development else "", limit)
         return None if verdict.code == hit.code else verdict
+    if known.told_by:
+        return _muted(replace(known, silence=""))
     released = _released(rule, hit, story, known, now=now, outlived=outlived)
-    if known.silence and released is not None and released.decision is Decision.ALERT:
-        return _verdict("silenced", known.silence)
-    return released
+    return _muted(known) or released if released is not None and released.decision is Decision.ALERT else released
 
 
 def _released(rule: Rule, hit: Hit, story: StoryView, known: Known, *, now: datetime, outlived: bool) -> Verdict | None:
     """As redecide, for a story that the rule has not alerted, whatever is silenced."""
-    was_cooling = hit.code in ("cooldown", "number_waits")
-    waiting = _waiting(rule, len(set(story.outlets)), known.last_alert, now)
-    if waiting is None:
-        return _verdict("cooldown_over" if was_cooling else "outlets_reached")
-    if waiting.code == "too_few_outlets" and outlived and not was_cooling:
-        return _verdict("outlets_missed", waiting.detail)
-    if waiting.code != hit.code:
+    waiting = _waiting(rule, len(set(story.outlets)), known, now)
+    if hit.code not in TIMED:
+        if waiting is None:
+            return _verdict("outlets_reached")
+        if waiting.code == "too_few_outlets" and outlived:
+            return _verdict("outlets_missed", waiting.detail)
+        return None if waiting.code == hit.code else waiting
+    if waiting is not None and waiting.code == "too_few_outlets":
         return waiting
-    if was_cooling and now >= _held_until(rule, hit, known.last_alert):
-        return _verdict("cooldown_over")
-    return None
+    early = now < _held_until(rule, hit, known)
+    if waiting is None:
+        outlets = len(set(story.outlets))
+        if early and rule.escalate and outlets >= rule.escalate:
+            return _verdict("escalated", f"{outlets} outlets")
+        return _verdict(TIMED[hit.code])
+    return None if early else _verdict(TIMED[hit.code])
 
 
 def after_split(rule: Rule, article: Article, known: Known, *, max_age: timedelta, now: datetime) -> Verdict | None:
@@ -158,9 +198,7 @@ def after_split(rule: Rule, article: Article, known: Known, *, max_age: timedelt
         return None
     if now - article.when > (max_age if rule.max_age is None else rule.max_age):
         return _verdict("split_off")
-    if known.silence:
-        return _verdict("silenced", known.silence)
-    return _verdict("new_story", "an analyst split it from another story")
+    return _muted(known) or _verdict("new_story", "an analyst split it from another story")
 
 
 def no_channel(rule: Rule) -> Verdict:
@@ -172,14 +210,14 @@ def _verdict(code: str, detail: str = "", until: datetime | None = None, change:
     return Verdict(DECISION_OF[code], code, detail, until, change)
 
 
-def _development(rule: Rule, known: Known, change: str, cooling: Verdict | None) -> Verdict:
+def _development(rule: Rule, known: Known, change: str, limit: Verdict | None) -> Verdict:
     """On an article of a story that the rule alerted; its outlets are not counted again. change: that it may tell."""
     if not change or not rule.developments:
         return _verdict("joined_story")
     if known.silence:
         return _verdict("silenced", known.silence)
-    if cooling is not None:
-        return _verdict("number_waits", change, cooling.until)
+    if limit is not None:
+        return _verdict("number_waits", change, limit.until)
     return _verdict("number_changed", change, change=change)
 
 
@@ -204,23 +242,34 @@ def _unfit(
     return None
 
 
-def _waiting(rule: Rule, outlets: int, last_alert: datetime | None, now: datetime) -> Verdict | None:
+def _muted(known: Known) -> Verdict | None:
+    if known.silence:
+        return _verdict("silenced", known.silence)
+    return _verdict("told_by_other", f"rule {known.told_by}") if known.told_by else None
+
+
+def _waiting(rule: Rule, outlets: int, known: Known, now: datetime) -> Verdict | None:
     if outlets < rule.min_outlets:
         return _verdict("too_few_outlets", f"{outlets} of {rule.min_outlets} outlets")
-    return _cooling(rule, last_alert, now)
+    return _limited(rule, known, now)
 
 
-def _cooling(rule: Rule, last_alert: datetime | None, now: datetime) -> Verdict | None:
-    if last_alert is None or rule.severity is Severity.HIGH:
-        return None
-    until = _plus(last_alert, rule.cooldown)
-    return _verdict("cooldown", until=until) if now < until else None
+def _limited(rule: Rule, known: Known, now: datetime) -> Verdict | None:
+    """Whether the rule alerted too recently, or too often, to alert now."""
+    high = rule.severity is Severity.HIGH
+    if known.last_alert is not None and (rule.cooldown_high or not high):
+        until = _plus(known.last_alert, rule.cooldown)
+        if now < until:
+            return _verdict("cooldown", until=until)
+    if known.hour_full is not None and now < known.hour_full and not high:
+        return _verdict("hour_full", f"{rule.max_per_hour} an hour", known.hour_full)
+    return None
 
 
-def _held_until(rule: Rule, hit: Hit, last_alert: datetime | None) -> datetime:
+def _held_until(rule: Rule, hit: Hit, known: Known) -> datetime:
     if hit.until is not None:
         return hit.until
-    return _plus(min(hit.created, last_alert or hit.created), rule.cooldown)
+    return _plus(min(hit.created, known.last_alert or hit.created), rule.cooldown)
 
 
 def _plus(moment: datetime, wait: timedelta) -> datetime:

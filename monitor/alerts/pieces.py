@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import passages, words
 from monitor.alerts.passages import Passage
-from monitor.model import Article, Outlet, Rule, Severity, StoryLines
+from monitor.model import ESCALATED, Article, Outlet, Rule, Severity, StoryLines
 
 ORDER = (Severity.HIGH, Severity.NORMAL, Severity.LOW)
 
@@ -100,6 +100,8 @@ def row(pieces: Iterable[Piece], scene: Scene) -> list[Piece]:
 def severity_mark(story: StoryLines, scene: Scene) -> str:
     """The coloured mark of the gravest of a story's rules."""
     chosen = [scene.rules[i] for i in story.rule_ids if i in scene.rules]
+    if story.high:
+        return words.MARKS[Severity.HIGH]
     return words.MARKS[gravest(chosen) if chosen else Severity.NORMAL]
 
 
@@ -133,7 +135,9 @@ def headline(article: Article, scene: Scene, *, bold: bool = True) -> Piece:
 
 
 def arrowed(change: str, scene: Scene) -> str:
-    """A number that changed, "4 → 7", with the arrow of the message's direction."""
+    """A number that changed, "4 → 7", with the arrow of the message's direction; ESCALATED in words."""
+    if change == ESCALATED:
+        return words.phrase("escalated", scene.language)
     return change.replace("→", words.phrase("arrow", scene.language))
 
 

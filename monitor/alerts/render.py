@@ -35,7 +35,7 @@ from monitor.alerts.pieces import (
     weight,
 )
 from monitor.alerts.structured import structured
-from monitor.model import Article, ArticleLine, MessageView, Rendered, Rule, Severity, StoryLines
+from monitor.model import ESCALATED, Article, ArticleLine, MessageView, Rendered, Rule, Severity, StoryLines
 
 COUNTED = 3  # outlets from which their number is told: two are seen at a glance
 _LONGEST_TITLE_IN_LEAD = 24  # shared letters from which a summary counts as repeating its title
@@ -72,7 +72,8 @@ def render(
     """
     limit = max(limit, 16)
     chosen = [rules[i] for story in view.stories for i in story.rule_ids if i in rules]
-    severity = gravest(chosen) if chosen else Severity.NORMAL
+    high = any(story.high for story in view.stories)
+    severity = Severity.HIGH if high else gravest(chosen) if chosen else Severity.NORMAL
     scene = Scene(rules, language, _zone(timezone), now, _PORTIONS[0])
     text = _fitting(view, replace(scene, plain=True), limit)[0]
     html = None if plain else _fitting(view, scene, limit)[1]
@@ -122,8 +123,7 @@ def _story(story: StoryLines, scene: Scene) -> list[list[Piece]]:
     if not story.lines:
         return lines
     lead = story.lines[0]
-    news = words.phrase("news", scene.language)
-    lines += [row([strong(news.format(what=arrowed(change, scene)))], scene) for change in story.news]
+    lines += [row([strong(_news(change, story, scene))], scene) for change in story.news]
     lines.append([headline(lead.article, scene)])
     quoted = _passage(story, scene)
     if quoted:
@@ -134,6 +134,14 @@ def _story(story: StoryLines, scene: Scene) -> list[list[Piece]]:
     if others:
         lines.append(others)
     return lines
+
+
+def _news(change: str, story: StoryLines, scene: Scene) -> str:
+    """Why the story is told again."""
+    if change == ESCALATED:
+        many = words.count("outlets", story.outlet_count, scene.language)
+        return f"{arrowed(change, scene)}: {many}"
+    return words.phrase("news", scene.language).format(what=arrowed(change, scene))
 
 
 def _rule_names(story: StoryLines, scene: Scene) -> str:

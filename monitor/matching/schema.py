@@ -101,6 +101,17 @@ class RuleEntry(Strict):
     cooldown: Duration = Field(
         timedelta(0), description="after an alert, further stories of the rule wait this long and come as one digest"
     )
+    cooldown_high: bool = Field(False, description="true: severity high waits for the end of the cooldown too")
+    max_per_hour: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="past so many alerts an hour the others wait and come as one digest; 0: no limit",
+    )
+    muted_by: Strings = Field((), description="rules; a story that one of them alerted does not alert this one")
+    escalate: int = Field(
+        0, ge=0, le=1000, description="once so many outlets carry a story it is raised to high and told again; 0: never"
+    )
     languages: Languages = Field((), description="only articles in these languages (ar, en …)")
     outlets: Outlets = Field(
         default_factory=lambda: Outlets(include=(), exclude=()), description="which outlets the rule looks at"

@@ -176,7 +176,11 @@ def _cross_checks(
         if not channels:
             what = "there are no channels: no alert is sent anywhere; add one, at least `- {name: main, type: console}`"
             warnings.append(Problem(str(directory / "channels.yaml"), 0, 0, "channels", what, "warning"))
+    ids = [watch.rule.id for watch in rules.rules] if rules else []
     for watch in rules.rules if rules else ():
+        for name in watch.rule.muted_by:
+            others = [one for one in ids if one != watch.rule.id]
+            _known(watch, "muted_by", name, others, "the rules, other than this one", problems)
         if channels is not None:
             for name in watch.rule.channels:
                 _known(watch, "channels", name, channels, "channels.yaml", problems)
@@ -195,7 +199,7 @@ def _known(watch: WatchRule, key: str, name: str, known: Iterable[str], file: st
     known = list(known)
     if name in known:
         return
-    thing = key.partition(".")[0].removesuffix("s")
+    thing = "rule" if key == "muted_by" else key.partition(".")[0].removesuffix("s")
     guess = near(name, known)
     what = f"there is no {thing} {name} in {file}: " + (
         f"did you mean {guess}?" if guess else f"there are {', '.join(known[:12])}" if known else "it names none"

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from monitor.model import Decision, Operation
 from monitor.store.tables import alerts, deliveries, hits, message_alerts, messages
 
+OF_THEIR_OWN = ("number_changed", "escalated")  # reasons of hits whose alert tells something else than the story
 FATES = ("delivered", "grouped", "digested", "queued", "held", "muted", "failed")
 
 
@@ -38,8 +39,9 @@ def fate() -> sa.Label[str]:
 
 
 def alert_of_hit(own: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Which alert tells of a hit: its own, where that tells of a number; else what its rule told of its story."""
-    number = sa.and_(alerts.c.hit_id == hits.c.id, alerts.c.change != "")
+    """Which alert tells of a hit: its own, where that tells of a number, or that its story was raised; else what its
+    rule told of its story."""
+    number = sa.and_(own, alerts.c.hit_id == hits.c.id, alerts.c.change != "")
     story = sa.and_(alerts.c.rule_id == hits.c.rule_id, alerts.c.story_id == hits.c.story_id, alerts.c.change == "")
     return sa.or_(number, sa.and_(story, ~own))
 
@@ -50,7 +52,8 @@ def _alerted() -> sa.ColumnElement[bool]:
 
 def _own() -> sa.ColumnElement[bool]:
     told = alerts.alias()
-    return sa.exists().where(told.c.hit_id == hits.c.id, told.c.change != "").correlate(hits)
+    of_its_own = hits.c.code.in_(OF_THEIR_OWN)
+    return sa.exists().where(of_its_own, told.c.hit_id == hits.c.id, told.c.change != "").correlate(hits)
 
 
 def _send(*where: sa.ColumnElement[bool]) -> Any:

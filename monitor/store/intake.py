@@ -18,6 +18,7 @@ from monitor.model import (
     Placement,
     Rule,
     RuleMatch,
+    Severity,
     Silence,
     StoryView,
     Verdict,
@@ -177,6 +178,25 @@ class Intake:
         statement = sa.select(alerts.c.id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
         return self._connection.execute(statement).first() is not None
 
+    def alerting_rules(self, story_id: int) -> dict[str, bool]:
+        """The rules that alerted the story; whether it was told as of high severity."""
+        told = sa.select(alerts.c.rule_id, alerts.c.severity).where(alerts.c.story_id == story_id)
+        found: dict[str, bool] = {}
+        for rule_id, severity in self._connection.execute(told.order_by(alerts.c.id)).tuples():
+            found[rule_id] = found.get(rule_id, False) or severity == Severity.HIGH.value
+        return found
+
+    def bearer(self, rule_id: str, story_id: int) -> tuple[int, bool]:
+        """The hit that a further alert of the story is ascribed to: (the newest that is grouped with it, True), or
+        where there is none (that of the first alert, False)."""
+        ours = (hits.c.rule_id == rule_id, hits.c.story_id == story_id)
+        grouped = sa.select(hits.c.id).where(*ours, hits.c.decision == Decision.JOINED.value)
+        newest = self._connection.execute(grouped.order_by(hits.c.id.desc()).limit(1)).scalar()
+        if newest is not None:
+            return int(newest), True
+        told = sa.select(alerts.c.hit_id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
+        return int(self._connection.execute(told.order_by(alerts.c.id).limit(1)).scalar_one()), False
+
     def told_titles(self, rule_id: str, story_id: int) -> list[str]:
         """The headlines with which the rule alerted the story, oldest first."""
         told = sa.select(alerts.c.hit_id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
@@ -214,6 +234,13 @@ class Intake:
         )
         newest: datetime | None = self._connection.execute(statement).scalar()
         return newest
+
+    def alert_before(self, rule_id: str, count: int) -> datetime | None:
+        """When the rule made the last but `count` - 1 of its alerts outside digests; None where it made fewer."""
+        own = sa.select(alerts.c.created).where(alerts.c.rule_id == rule_id, alerts.c.digest.is_(False))
+        ordered = own.order_by(alerts.c.created.desc()).offset(count - 1).limit(1)
+        found: datetime | None = self._connection.execute(ordered).scalar()
+        return found
 
     def add_hit(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Article, Span
+from monitor.model import Article, Severity, Span
 from monitor.store import developments
 from monitor.store.connection import Database
 from monitor.store.records import MessageRows, StoryRows
@@ -17,6 +17,7 @@ from monitor.store.tables import alerts, articles, hits, message_alerts, message
 LINES = 30  # articles of a story that are read; a message shows fewer
 DIGEST_LINES = 6
 DIGEST_STORIES = 60
+_OF_ALERT = ("id", "rule_id", "story_id", "change", "severity")
 
 
 class Messages(Database):
@@ -52,7 +53,7 @@ class Messages(Database):
 
 def _alerts(connection: sa.Connection, message_id: int) -> Sequence[Any]:
     statement = (
-        sa.select(alerts.c.id, alerts.c.rule_id, alerts.c.story_id, alerts.c.change, hits.c.article_id)
+        sa.select(*(alerts.c[name] for name in _OF_ALERT), hits.c.article_id)
         .select_from(message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id).join(hits, _hit_of_alert()))
         .where(message_alerts.c.message_id == message_id)
         .order_by(alerts.c.id)
@@ -91,6 +92,7 @@ def _story(connection: sa.Connection, story_id: int, raised: Sequence[Any], line
         denies=developments.denies(connection, story_id),
         denied=developments.denied_by(connection, story_id),
         news=tuple(dict.fromkeys(row.change for row in raised if row.change)),
+        high=any(row.severity == Severity.HIGH.value for row in raised),
     )
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from monitor.model import Hit, Severity
 from monitor.store import dialect
 from monitor.store.connection import Database
-from monitor.store.fates import fate
+from monitor.store.fates import OF_THEIR_OWN, fate
 from monitor.store.records import (
     AlertRow,
     DatabaseInfo,
@@ -79,7 +79,7 @@ class Reading(Database):
         for row in found:
             hit = hit_of(row)
             key = (hit.rule_id, hit.story_id)
-            sent = posts.get((*key, hit.id)) or posts.get((*key, 0), ())
+            sent = (posts.get((*key, hit.id)) if hit.code in OF_THEIR_OWN else None) or posts.get((*key, 0), ())
             article = revised(article_of(row), row)
             outlet = names.get(article.outlet_id)
             why, at = _why(row.fate, hit, sent), _at(row.fate, row.hit_created, row.decided, sent)

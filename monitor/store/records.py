@@ -55,7 +55,7 @@ class StoryRows:
     """One story of a message: lead first, then the first article of each other outlet, then the rest, oldest first.
 
     first: the id of the story's first article. raised: (rule, the id of the article that made it alert). changes,
-    denies, denied, news: see StoryLines.
+    denies, denied, news, high: see StoryLines.
     """
 
     story_id: int
@@ -69,6 +69,7 @@ class StoryRows:
     denies: Article | None
     denied: Article | None
     news: tuple[str, ...]
+    high: bool
 
     def shown(self) -> list[Article]:
         """Every article of the record."""
@@ -96,6 +97,7 @@ class StoryRows:
             denies=None if self.denies is None else line(self.denies),
             denied=None if self.denied is None else line(self.denied),
             news=self.news,
+            high=self.high,
         )
 
 

@@ -17,7 +17,7 @@ from monitor.errors import RasidError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, err, isolated, out, print_json, print_table, told, unknown
 from monitor.faces.cli.times import moment, shown
-from monitor.model import REASONS, Article, Decision, Outlet, Span
+from monitor.model import REASONS, REASONS_AR, Article, Decision, Outlet, Span
 from monitor.runtime import configuration
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.database import owner
@@ -298,6 +298,7 @@ def hit_json(row: HitRow) -> dict[str, object]:
         "decision": row.hit.decision.value,
         "reason": row.hit.code,
         "sentence": REASONS.get(row.hit.code, row.hit.code),
+        "sentence_ar": REASONS_AR.get(row.hit.code, row.hit.code),
         "detail": row.hit.detail,
         "until": iso(row.hit.until),
         "fate": row.fate,
