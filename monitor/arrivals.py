@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from monitor.alerts import decide
+from monitor.alerts.routing import routing
 from monitor.facts import Facts
 from monitor.flow import Flow
 from monitor.model import (
@@ -249,6 +251,15 @@ def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, 
         posts.add(rule, story.id, hit.id, verdict)
 
 
+class _Made(NamedTuple):
+    """An alert on its way. rule: of the severity that the alert has."""
+
+    rule: Rule
+    story_id: int
+    alert_id: int
+    change: str
+
+
 @dataclass(slots=True)
 class Posts:
     """The alerts of one transaction on their way to messages: one by one up to `cap`, the others as digests.
@@ -263,7 +274,7 @@ class Posts:
     together: bool = False
     facts: Facts = field(init=False)
     _count: int = 0
-    _later: dict[str, list[tuple[Rule, int, int, str]]] = field(default_factory=dict)  # by rule; as for _post
+    _later: dict[tuple[str, str], list[_Made]] = field(default_factory=dict)  # by rule and channel
 
     def __post_init__(self) -> None:
         self.facts = Facts(self.flow, self.tx)
@@ -276,39 +287,39 @@ class Posts:
         if alert_id is None:
             return
         self._count += 1
+        made = _Made(rule, story_id, alert_id, verdict.change)
+        to = self._channels(rule, hit_id)
         if self.together or (self.cap and self._count > self.cap):
-            self._later.setdefault(rule.id, []).append((rule, story_id, alert_id, verdict.change))
+            for channel in to:
+                self._later.setdefault((rule.id, channel), []).append(made)
         else:
-            self._post(rule, story_id, alert_id, verdict.change)
+            self._post(made, to)
 
     def finish(self) -> int:
         """Send off the digests; how many alerts there were in all."""
-        for waiting in self._later.values():
+        for (_, channel), waiting in self._later.items():
             if len(waiting) == 1:
-                self._post(*waiting[0])
+                self._post(waiting[0], [channel])
                 continue
-            rule = min((rule for rule, *_ in waiting), key=lambda one: PRIORITY[one.severity])
-            ids = [one for _, _, one, _ in waiting]
-            silent = rule.severity is Severity.LOW
-            channels = _channels(self.flow, rule)
-            self.tx.post_digest(ids, channels, self.now, PRIORITY[rule.severity], silent=silent)
+            gravest = min((one.rule.severity for one in waiting), key=PRIORITY.__getitem__)
+            ids, silent = [one.alert_id for one in waiting], gravest is Severity.LOW
+            self.tx.post_digest(ids, [channel], self.now, PRIORITY[gravest], silent=silent)
         return self._count
 
-    def _post(self, rule: Rule, story_id: int, alert_id: int, change: str) -> None:
-        silent = rule.severity is Severity.LOW
-        channels = _channels(self.flow, rule)
-        priority = PRIORITY[rule.severity]
-        self.tx.post(alert_id, story_id, channels, self.now, silent=silent, priority=priority, change=change)
+    def _channels(self, rule: Rule, hit_id: int) -> Sequence[str]:
+        article = self.tx.text_of(hit_id)
+        outlet = self.flow.outlets.get(article.outlet_id)
+        return routing(self.flow.routes, list(self.flow.channels), rule, article, outlet).channels
+
+    def _post(self, made: _Made, channels: Sequence[str]) -> None:
+        severity = made.rule.severity
+        silent, priority = severity is Severity.LOW, PRIORITY[severity]
+        self.tx.post(
+            made.alert_id, made.story_id, channels, self.now, silent=silent, priority=priority, change=made.change
+        )
 
 
 def with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:
-    """The verdict, unless the rule has no channel to alert."""
-    if verdict.decision is Decision.ALERT and not _channels(flow, rule):
-        return decide.no_channel(rule)
-    return verdict
-
-
-def _channels(flow: Flow, rule: Rule) -> list[str]:
-    if not rule.channels:
-        return list(flow.channels)[:1]
-    return [name for name in rule.channels if name in flow.channels]
+    """The verdict, unless the rule has no channel to alert: none of its own, or there is none at all."""
+    there = any(name in flow.channels for name in rule.channels or flow.channels)
+    return verdict if there or verdict.decision is not Decision.ALERT else decide.no_channel(rule)

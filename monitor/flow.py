@@ -21,6 +21,7 @@ from monitor.model import (
     Channel,
     ChatPace,
     Outlet,
+    Route,
     Rule,
     RuleMatch,
 )
@@ -52,6 +53,7 @@ class Flow:
     channels: Mapping[str, Channel]
     outlets: Mapping[str, Outlet] = field(default_factory=dict)
     max_ages: Mapping[str, timedelta] = field(default_factory=dict)  # by feed
+    routes: Sequence[Route] = ()
     transports: Mapping[str, Transport] = field(default_factory=dict)
     timezone: str = "UTC"
     operator: str | None = None

@@ -364,6 +364,23 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """Where alerts go for which everything that is given holds; what is not given, holds. All lists mean: one of them.
+
+    go_on: the routes below are asked too, also where this one takes an alert.
+    """
+
+    channels: tuple[str, ...]
+    severities: tuple[Severity, ...] = ()
+    rules: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # of the rule
+    countries: tuple[str, ...] = ()  # of the outlet
+    languages: tuple[str, ...] = ()  # of the article
+    outlets: tuple[str, ...] = ()
+    go_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChatPace:
     """How fast a chat may be written to. Channels with one chat_key share it; shared_key spans chats (the bot)."""
 

@@ -25,6 +25,7 @@ from monitor.model import Channel
 
 Check = Callable[[str], tuple[object, str]]  # a value as written → (value, "") or (None, what is wrong)
 
+KEYS = ("channels", "routes")  # of the file; routes.py reads the second
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 _TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{20,}")
 
@@ -43,9 +44,7 @@ def read(document: yamlfile.Document) -> dict[str, Channel]:
     if not isinstance(data, dict):
         raise ConfigError([document.problem((), "write `channels:` and below it a list of channels")])
     problems += [
-        document.problem((key,), f"no such key{_meant(key, ['channels'])}", key=True)
-        for key in data
-        if key != "channels"
+        document.problem((key,), f"no such key{_meant(key, KEYS)}", key=True) for key in data if key not in KEYS
     ]
     entries = data.get("channels", "")
     if entries != "" and not isinstance(entries, list):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from monitor.model import RuleState, Severity
-from monitor.yamlfile import Duration, Strict, Strings, quoted
+from monitor.yamlfile import Countries, Duration, Languages, Strict, Strings, quoted
 
 KindName = Literal["name", "word"]
 
@@ -20,26 +20,10 @@ def _id(value: str) -> str:
     return value
 
 
-def _country(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2}", value):
-        raise ValueError(f"{quoted(value)} is no country code: write its two letters, like SA, EG or AE")
-    return value.upper()
-
-
-def _language(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2,3}", value):
-        raise ValueError(f"{quoted(value)} is no language code: write its two or three letters, like ar, en or fa")
-    return value.lower()
-
-
 def _list_name(value: str) -> str:
     if not re.fullmatch(r"[\w-]+", value):
         raise ValueError(f"{quoted(value)} is no name for a list: use letters, digits, - and _ only")
     return value
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) and value else value
 
 
 def _both_names(value: object) -> object:
@@ -53,10 +37,6 @@ def _upper_bound(value: timedelta) -> timedelta:
 
 
 RuleId = Annotated[str, AfterValidator(_id)]
-Country = Annotated[str, AfterValidator(_country)]
-Language = Annotated[str, AfterValidator(_language)]
-Countries = Annotated[tuple[Country, ...], BeforeValidator(_listed)]
-Languages = Annotated[tuple[Language, ...], BeforeValidator(_listed)]
 ListName = Annotated[str, AfterValidator(_list_name)]
 Weight = Annotated[float, Field(ge=-100_000, le=100_000)]
 
@@ -97,7 +77,7 @@ class RuleEntry(Strict):
     threshold: float | None = Field(None, gt=0, le=1_000_000, description="the score from which on the rule hits")
     severity: Severity = Field(Severity.NORMAL, description="low arrives silently; high is not held by a cooldown")
     state: RuleState = Field(RuleState.ON, description="trial: hits are stored, nothing is sent. off: not matched")
-    channels: Strings = Field((), description="names of channels.yaml; none: the default channel")
+    channels: Strings = Field((), description="names of channels.yaml; none: where its routes lead")
     cooldown: Duration = Field(
         timedelta(0), description="after an alert, further stories of the rule wait this long and come as one digest"
     )

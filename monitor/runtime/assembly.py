@@ -113,6 +113,7 @@ async def configure(
     flow.queries = Queries(found.rules, found.catalog.outlets, flow.dictionary)
     flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
     flow.channels = resolved.channels
+    flow.routes = found.routes
     flow.transports = built
     flow.outlets = found.catalog.outlets
     flow.max_ages = {feed.id: feed.max_age for feed in found.catalog.feeds}

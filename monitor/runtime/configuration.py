@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from monitor import settings, yamlfile
 from monitor.delivery import apprise, webhook
 from monitor.delivery import channels as channel_file
+from monitor.delivery import routes as route_file
 from monitor.delivery.transports import HttpOptions
 from monitor.errors import ConfigError, Problem
 from monitor.feeds import catalog as feed_file
@@ -22,13 +23,14 @@ from monitor.feeds.catalog import Catalog
 from monitor.feeds.guard import Limits
 from monitor.matching import rules as rule_file
 from monitor.matching.rules import RuleSet, WatchRule
-from monitor.model import Channel
+from monitor.model import Channel, Route
 from monitor.settings import Loaded
 from monitor.yamlfile import near
 
 T = TypeVar("T")
 Marks = frozenset[tuple[pathlib.Path, int, int, int]]  # file, time of change (ns), size, inode
 _ADDRESSES = {"webhook": webhook.URL_ENV, "apprise": apprise.URL_ENV}  # variables of channels that name none
+TAG = "rule with the tag"
 _SECRET_SIGNS = ("TOKEN", "SECRET", "PASSWORD", "APPRISE", "WEBHOOK_URL")
 
 
@@ -44,6 +46,7 @@ class Configuration:
     channels: dict[str, Channel]
     warnings: tuple[Problem, ...]
     read_as: Marks
+    routes: tuple[Route, ...] = ()
 
     def limits(self) -> Limits:
         """The bounds of one fetch."""
@@ -129,9 +132,11 @@ def load(
     rules = _try(problems, lambda: rule_file.load(_rule_paths(directory), before))
     channels = _try(problems, lambda: _channels(directory / "channels.yaml", polling))
     warnings = _cross_checks(directory, loaded, catalog, rules, channels, problems)
+    names = channels or {}
+    routes = _try(problems, lambda: _routes(directory / "channels.yaml", names, catalog, rules, warnings)) or ()
     if problems or loaded is None or catalog is None or rules is None or channels is None:
         raise ConfigError(list(dict.fromkeys(problems)))
-    return Configuration(loaded, catalog, rules, channels, tuple(sorted(warnings)), read_as)
+    return Configuration(loaded, catalog, rules, channels, tuple(sorted(warnings)), read_as, routes)
 
 
 def _try(problems: list[Problem], read: Callable[[], T]) -> T | None:
@@ -156,6 +161,33 @@ def _channels(path: pathlib.Path, found: settings.Settings) -> dict[str, Channel
         language = channel.language if entry.get("language") else found.language
         channels[channel.name] = replace(channel, language=language, timezone=channel.timezone or found.timezone)
     return channels
+
+
+def _routes(
+    path: pathlib.Path,
+    channels: Mapping[str, Channel],
+    catalog: Catalog | None,
+    rules: RuleSet | None,
+    warnings: list[Problem],
+) -> tuple[Route, ...]:
+    """The routes of channels.yaml, where everything could be read that they name; adds to the warnings."""
+    if not channels or catalog is None or rules is None:
+        return ()
+    document = yamlfile.read(path)
+    routes, doubts = route_file.read(document, channels)
+    ids = [watch.rule.id for watch in rules.rules]
+    tags = {tag for watch in rules.rules for tag in watch.rule.tags}
+    problems = []
+    for number, route in enumerate(routes):
+        for key, names, known in (("rules", route.rules, ids), ("outlets", route.outlets, catalog.outlets)):
+            strange = [name for name in names if name not in known]
+            problems += [route_file.unknown(document, number, key, one, known, key[:-1]) for one in strange]
+        strange = [tag for tag in route.tags if tag not in tags]
+        doubts += [route_file.unknown(document, number, "tags", tag, sorted(tags), TAG, "warning") for tag in strange]
+    if problems:
+        raise ConfigError(problems)
+    warnings += doubts
+    return routes
 
 
 def _cross_checks(

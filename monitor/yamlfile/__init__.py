@@ -6,15 +6,26 @@ with file, line, column and the mend. Values become types only in `validate`, th
 """
 
 from monitor.yamlfile.document import MAX_BYTES, MAX_DEPTH, SPECIAL, Document, Path, is_special, parse, read
-from monitor.yamlfile.kinds import Duration, Strict, Strings, parse_duration, quoted, show_duration
+from monitor.yamlfile.kinds import (
+    Countries,
+    Duration,
+    Languages,
+    Strict,
+    Strings,
+    parse_duration,
+    quoted,
+    show_duration,
+)
 from monitor.yamlfile.validation import near, problems_of, validate
 
 __all__ = [
     "MAX_BYTES",
     "MAX_DEPTH",
     "SPECIAL",
+    "Countries",
     "Document",
     "Duration",
+    "Languages",
     "Path",
     "Strict",
     "Strings",

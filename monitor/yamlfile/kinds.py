@@ -1,4 +1,4 @@
-"""Types of values in our files: durations, lists of texts, and the strict base of models."""
+"""Types of values in our files: durations, lists of texts, countries, languages, and the strict base of models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 
 class Strict(BaseModel):
@@ -63,6 +63,22 @@ def _one_or_many(value: object) -> object:
 
 
 Strings = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]  # a list of texts; one text stands for itself
+
+
+def _country(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2}", value):
+        raise ValueError(f"{quoted(value)} is no country code: write its two letters, like SA, EG or AE")
+    return value.upper()
+
+
+def _language(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}", value):
+        raise ValueError(f"{quoted(value)} is no language code: write its two or three letters, like ar, en or fa")
+    return value.lower()
+
+
+Countries = Annotated[tuple[Annotated[str, AfterValidator(_country)], ...], BeforeValidator(_one_or_many)]
+Languages = Annotated[tuple[Annotated[str, AfterValidator(_language)], ...], BeforeValidator(_one_or_many)]
 
 
 def quoted(value: object) -> str:

@@ -60,7 +60,9 @@ COMMANDS = {
     ),
     "feeds": _Command("feeds", "app", "Feeds: list them with their state, test an address, add one."),
     "rules": _Command("rules", "app", "Watch rules: list, test by their examples, lint, expand a term, backfill."),
-    "channels": _Command("channels", "app", "Channels: list them, send a sample."),
+    "channels": _Command(
+        "channels", "app", "Channels: list them, send a sample, say which of them an alert goes to and why."
+    ),
     "silence": _Command(
         "silence", "app", "Silences: keep a rule, outlet, story or subject quiet for a while; list, end."
     ),
