@@ -60,6 +60,12 @@ def test_an_alert_names_its_outlets_and_its_message(here: Living) -> None:
         ("shahed", ["anba", "sada"], "high")
     ]
     assert [(post["channel"], post["state"]) for post in found[0]["messages"]] == [("main", "sent")]
+    told = json.loads(here.rasid("alerts", "--json").stdout)
+    assert told["alerts"][0]["reason"] == "new_story"
+    assert told["held_back"] == {"too_few_outlets": 1, "too_old": 1}
+    assert json.loads(here.rasid("alerts", "--rule", "caucasus", "--json").stdout)["held_back"] == {
+        "too_few_outlets": 1
+    }
     line = here.rasid("alerts").stdout
     assert "main: sent" in line and "\u2068" in line
 

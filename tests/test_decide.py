@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts.decide import DECISION_OF, Backfill, Known, decide, no_channel, redecide
+from monitor.alerts.decide import DECISION_OF, TIMED, Backfill, Known, decide, no_channel, raised, redecide
 from monitor.model import REASONS, REASONS_AR, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RULE = Rule("bridge", "الجسر", "Bridge")
 STORY = StoryView(5, NOW, ("alpha",), 1)
@@ -160,28 +161,33 @@ spans = st.timedeltas(min_value=timedelta(0))
 rules = st.builds(
     Rule, st.just("r"), st.just("ر"), st.just("r"), severity=st.sampled_from(Severity),
     state=st.sampled_from(RuleState),
-    cooldown=spans, min_outlets=st.integers(-1, 4), max_age=st.none() | spans,
+    cooldown=spans, cooldown_high=st.booleans(), min_outlets=st.integers(-1, 4), max_age=st.none() | spans,
+    escalate=st.integers(0, 3),
 )  # fmt: skip
 stories = st.builds(StoryView, st.just(1), moments, st.lists(st.sampled_from("abcd")).map(tuple), st.integers(0, 9))
 
 
 @given(
     rules, stories, moments, st.none() | moments, moments, st.none() | moments, st.booleans(), st.booleans(), spans,
-    spans, st.sampled_from(get_args(Backfill)),
+    spans, st.sampled_from(get_args(Backfill)), st.none() | moments, st.sampled_from(["", "silence 1"]),
+    st.sampled_from(["", "other"]),
 )  # fmt: skip
 def test_deciding_never_raises_and_its_decision_fits_its_code(
     rule: Rule, story: StoryView, now: datetime, published: datetime | None, seen: datetime, last: datetime | None,
-    alerted: bool, first_poll: bool, age: timedelta, first_age: timedelta, backfill: Backfill,
+    alerted: bool, first_poll: bool, age: timedelta, first_age: timedelta, backfill: Backfill, full: datetime | None,
+    silence: str, told_by: str,
 ) -> None:  # fmt: skip
     article = replace(ARTICLE, published=published, first_seen=seen)
-    known = Known(alerted, last)
+    rule = raised(rule, len(story.outlets))
+    known = Known(alerted, last, full, silence=silence, told_by=told_by)
     first = decide(
         rule, article, story, known, first_poll=first_poll, first_poll_age=first_age, max_age=age, now=now,
         backfill=backfill,
     )  # fmt: skip
     assert first.code in REASONS
     assert DECISION_OF[first.code] is first.decision
-    assert (first.until is not None) == (first.code == "cooldown")
+    assert (first.until is not None) == (first.code in TIMED)
+    assert first.until is None or first.until > now
     assert not (alerted and first.decision in {Decision.ALERT, Decision.HELD})
     held = replace(HIT, code=first.code, decision=first.decision, until=first.until, created=seen)
     later = redecide(rule, held, story, known, now=now)
@@ -189,6 +195,10 @@ def test_deciding_never_raises_and_its_decision_fits_its_code(
         assert later is None
     elif later:
         assert DECISION_OF[later.code] is later.decision
+    if first.until is not None:  # at that moment it waits no longer, whatever the rule did meanwhile
+        busy = replace(known, last_alert=first.until, hour_full=first.until + HOUR if first.until < FAR else full)
+        ended = redecide(rule, held, story, busy, now=first.until)
+        assert ended is not None and (ended.decision is not Decision.HELD or ended.code == "too_few_outlets")
 
 
 @pytest.mark.parametrize("severity", list(Severity))

@@ -310,6 +310,16 @@ def test_examples_look_at_the_query_and_not_at_filters(folder: pathlib.Path) -> 
     assert not examples.run([one], Matcher([(one.rule, one.query)]))[0].hit
 
 
+def test_controls_that_change_nothing_are_warned_of(folder: pathlib.Path) -> None:
+    def warned(keys: str) -> list[str]:
+        return [one.where for one in load(folder, f"rules:\n  - {{id: x, match: باكو, {keys}}}\n").warnings]
+
+    assert warned("severity: high, escalate: 5, max_per_hour: 3") == ["rules.0.escalate", "rules.0.max_per_hour"]
+    assert warned("cooldown_high: true") == warned("cooldown: 1h, cooldown_high: true") == ["rules.0.cooldown_high"]
+    assert warned("cooldown: 1h, cooldown_high: true, escalate: 3, max_per_hour: 3") == []
+    assert warned("cooldown: 1h, cooldown_high: true, severity: high") == []
+
+
 def test_the_schema_describes_every_key(folder: pathlib.Path) -> None:
     found = schema.json_schema()
     text = json.dumps(found, ensure_ascii=False)

@@ -23,7 +23,7 @@ from monitor.matching.schema import KindName, RuleEntry, RuleFile
 from monitor.matching.tree import Node, Phrase, Term
 from monitor.matching.uncollected import uncollected
 from monitor.matching.walk import rebuild, walk
-from monitor.model import Rule
+from monitor.model import Rule, Severity
 from monitor.yamlfile import Document
 
 __all__ = ["RuleSet", "WatchRule", "load"]
@@ -166,6 +166,7 @@ def _rules(
         at: yamlfile.Path = ("rules", index)
         rules.append(_rule(document, at, entry, query, shared))
         reading.warnings += _idle_kinds(document, at, entry, rules[-1].query)
+        reading.warnings += _idle_controls(document, at, entry)
     return tuple(rules)
 
 
@@ -259,6 +260,21 @@ def _idle_kinds(document: Document, at: yamlfile.Path, entry: RuleEntry, query: 
     what = "does not stand in the rule's query, so its kind changes nothing"
     idle = [word for word in entry.kinds if fold(soft(word)) not in used]
     return [document.problem((*at, "kinds", word), what, severity="warning", key=True) for word in idle]
+
+
+def _idle_controls(document: Document, at: yamlfile.Path, entry: RuleEntry) -> list[Problem]:
+    """Warnings about controls that change nothing beside what else the rule says."""
+    high = entry.severity is Severity.HIGH
+    idle = [
+        ("escalate", bool(entry.escalate) and high, "changes nothing: the rule's severity is high already"),
+        ("max_per_hour", bool(entry.max_per_hour) and high, "changes nothing: severity high passes it"),
+        (
+            "cooldown_high",
+            entry.cooldown_high and not (entry.cooldown and (high or entry.escalate)),
+            "changes nothing without a cooldown, and severity high or escalate",
+        ),
+    ]
+    return [document.problem((*at, key), what, severity="warning", key=True) for key, wrong, what in idle if wrong]
 
 
 def _rule(document: Document, at: yamlfile.Path, entry: RuleEntry, composed: Composed, shared: Kinds) -> WatchRule:

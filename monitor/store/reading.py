@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Hit, Severity
+from monitor.model import ESCALATED, Decision, Hit, Severity
 from monitor.store import dialect
 from monitor.store.connection import Database
 from monitor.store.fates import OF_THEIR_OWN, fate
@@ -89,7 +89,7 @@ class Reading(Database):
     def alerts(self, wanted: HitFilter) -> Page[AlertRow]:
         """Alerts, the newest first; `decision` of the filter plays no part."""
         statement = (
-            sa.select(alerts, hits.c.spans, *article_columns(), *revision_columns())
+            sa.select(alerts, hits.c.spans, hits.c.code, *article_columns(), *revision_columns())
             .select_from(
                 alerts.join(hits, hits.c.id == alerts.c.hit_id)
                 .join(articles, articles.c.id == hits.c.article_id)
@@ -113,6 +113,7 @@ class Reading(Database):
                 created=row.created,
                 digest=row.digest,
                 change=row.change,
+                why=ESCALATED if row.change == ESCALATED else row.code,
                 article=revised(article_of(row), row),
                 spans=spans_of(row.spans),
                 outlets=tuple(dict.fromkeys(carried[row.story_id])),
@@ -122,6 +123,16 @@ class Reading(Database):
             for row in found
         ]
         return Page(tuple(made), found[-1].id if len(rows) > wanted.limit else None)
+
+    def held_back(self, wanted: HitFilter) -> dict[str, int]:
+        """How many hits alert nobody, or not yet, by reason, the most frequent first; a page's bounds play no part."""
+        count = sa.func.count()
+        statement = sa.select(hits.c.code, count).select_from(hits.join(articles, articles.c.id == hits.c.article_id))
+        statement = statement.where(hits.c.decision.in_((Decision.HELD.value, Decision.MUTED.value)))
+        statement = statement.group_by(hits.c.code).order_by(count.desc(), hits.c.code)
+        with self._reading() as connection:
+            rows = connection.execute(_filtered(connection, statement, replace(wanted, before_id=None), hits))
+            return dict(rows.tuples().all())
 
     def status(self, now: datetime, window: timedelta = WINDOW) -> Status:
         """The numbers of everything, and of the last `window`."""

@@ -233,7 +233,8 @@ class Ledger:
 class AlertRow:
     """An alert with the article that raised it. outlets: ids of the story's outlets, the first to report it first.
 
-    change: the number that it tells of, "4 → 7"; "": it tells of the story.
+    change: the number that it tells of, "4 → 7"; ESCALATED: that so many outlets carry it; "": it tells of the story.
+    why: the reason, a key of REASONS.
     """
 
     id: int
@@ -244,6 +245,7 @@ class AlertRow:
     created: datetime
     digest: bool
     change: str
+    why: str
     article: Article
     spans: tuple[Span, ...]
     outlets: tuple[str, ...]

@@ -117,16 +117,18 @@ def alerts(
 ) -> None:
     """List alerts, the newest first, with the outlets that carry the story and where it was sent.
 
-    Examples: rasid alerts --since 7d --rule south-caucasus · rasid alerts --outlet bbc --json ·
-    rasid alerts --before 40
+    Below them stands how many hits were held back or muted, by reason. Examples: rasid alerts --since 7d
+    --rule south-caucasus · rasid alerts --outlet bbc --json · rasid alerts --before 40
     """
     with reading(config) as (found, store):
         zone = found.settings.settings.zone
-        page = store.alerts(hit_filter(zone, rule, outlet, since, until, text, story, limit, before))
+        wanted = hit_filter(zone, rule, outlet, since, until, text, story, limit, before)
+        page, held_back = store.alerts(wanted), store.held_back(wanted)
     if not page.items:
         doubt(found, rule, outlet)
     if as_json:
-        print_json({"alerts": [alert_json(row) for row in page.items], "next_before": page.next_before})
+        told_alerts = [alert_json(row) for row in page.items]
+        print_json({"alerts": told_alerts, "next_before": page.next_before, "held_back": held_back})
         return
     rows = [
         [
@@ -134,14 +136,17 @@ def alerts(
             shown(row.created, zone),
             row.rule_id,
             row.severity.value,
+            row.why,
             str(len(row.outlets)),
             ", ".join(f"{post.channel}: {post.state}" for post in row.posts) or "-",
             headline(row.article.title or row.article.summary or row.article.body),
         ]
         for row in page.items
     ]
-    print_table(["alert", "when", "rule", "severity", "outlets", "sent", "headline"], rows)
+    print_table(["alert", "when", "rule", "severity", "why", "outlets", "sent", "headline"], rows)
     more(page.next_before, len(rows), "alerts")
+    if out.is_terminal and held_back:
+        out.print(f"no alert, or not yet: {', '.join(f'{number} {code}' for code, number in held_back.items())}")
 
 
 def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
@@ -156,6 +161,7 @@ def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
         chats = [chat for chat in store.chats() if chat.channels]
         notices = store.notices()
         orphans = store.orphans(list(found.channels))
+        silences = len(store.silences(now))
     if as_json:
         told_chats = [{**asdict(one), "hold_until": iso(one.hold_until)} for one in chats]
         told_notices = [{"key": one.key, "text": one.text, "created": iso(one.created)} for one in notices]
@@ -169,6 +175,7 @@ def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
                 "chats": told_chats,
                 "notices": told_notices,
                 "waiting_for_missing_channels": orphans,
+                "silences": silences,
             }
         )
         return
@@ -189,6 +196,7 @@ def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
             held = f"{', '.join(chat.channels)} until {shown(chat.hold_until, zone)}: {chat.hold_reason}"
             lines.append(["held", held])
     lines += [["no channel", f"{number} wait for {name}, not in channels.yaml"] for name, number in orphans.items()]
+    lines += [["silences", f"{silences} in force: rasid silence list"]] if silences else []
     lines += [["trouble", f"{shown(one.created, zone)} {one.text}"] for one in notices]
     print_table(["", ""], lines)
 
@@ -321,6 +329,7 @@ def alert_json(row: AlertRow) -> dict[str, object]:
         "created": iso(row.created),
         "digest": row.digest,
         "change": row.change,
+        "reason": row.why,
         "article": article_json(row.article),
         "spans": [_span_json(row.article, span) for span in row.spans],
         "outlets": row.outlets,
