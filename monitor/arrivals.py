@@ -309,7 +309,8 @@ class Posts:
     def _channels(self, rule: Rule, hit_id: int) -> Sequence[str]:
         article = self.tx.text_of(hit_id)
         outlet = self.flow.outlets.get(article.outlet_id)
-        return routing(self.flow.routes, list(self.flow.channels), rule, article, outlet).channels
+        own = routing(self.flow.routes, self.flow.configured(), rule, article, outlet).channels
+        return [*own, *self.flow.following(rule.id)]
 
     def _post(self, made: _Made, channels: Sequence[str]) -> None:
         severity = made.rule.severity
@@ -321,5 +322,6 @@ class Posts:
 
 def with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:
     """The verdict, unless the rule has no channel to alert: none of its own, or there is none at all."""
-    there = any(name in flow.channels for name in rule.channels or flow.channels)
+    own = flow.configured()
+    there = any(name in own for name in rule.channels or own) or flow.following(rule.id)
     return verdict if there or verdict.decision is not Decision.ALERT else decide.no_channel(rule)

@@ -17,6 +17,7 @@ from monitor.feeds.workers import ParseWorkers
 from monitor.matching.matcher import Matcher
 from monitor.matching.queries import Queries
 from monitor.model import (
+    PERSON,
     Article,
     Channel,
     ChatPace,
@@ -38,7 +39,8 @@ TURN = 100_000  # code points of text matched before other feeds have their turn
 class Flow:
     """What the flow works with. What comes from the configuration is replaced when its files change.
 
-    channels: the first is the default. transports: by channel; may lack channels that cannot be built.
+    channels: the first is the default; people who follow rules stand behind those of the configuration. transports: by
+    channel; may lack channels that cannot be built. followers: channels of people, by the rule that they follow.
     operator: the channel that hears of our own troubles; None: the log alone. index holds what is in the store up to
     index.last_id, overrules what analysts decided about that; priming fills the index with the recent articles, and
     nothing is taken in before it has ended.
@@ -57,6 +59,8 @@ class Flow:
     transports: Mapping[str, Transport] = field(default_factory=dict)
     timezone: str = "UTC"
     operator: str | None = None
+    followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    buttons: frozenset[str] = frozenset()  # channels whose alerts bear the bot's buttons
     lease: timedelta = LEASE
     per_feed_cap: int = 20  # alerts one poll sends one by one; more come as a digest; 0: no cap
     index: StoryIndex = field(default_factory=StoryIndex)
@@ -66,7 +70,16 @@ class Flow:
     rng: random.Random = field(default_factory=random.Random)
     queries: Queries = field(default_factory=Queries)  # of silences; for the writer thread
     dictionary: Dictionary | None = None  # of Arabic forms; None: terms match by rule alone
+    configuring: asyncio.Lock = field(default_factory=asyncio.Lock)  # who changes channels and transports holds it
     _matching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def configured(self) -> list[str]:
+        """The channels of the configuration, the default one first: all but the people."""
+        return [name for name in self.channels if not name.startswith(PERSON)]
+
+    def following(self, rule_id: str) -> list[str]:
+        """The channels of the people who follow a rule."""
+        return [name for name in self.followers.get(rule_id, ()) if name in self.channels]
 
     def paces(self) -> dict[str, ChatPace]:
         """How fast each channel's chat may be written to."""

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+LARGEST_ID = 2**31 - 1  # of a row: Postgres' integer holds no more
+
 # ── outlets and feeds (configuration) ────────────────────────────────────────────────────────────────────────────
 
 
@@ -351,6 +353,8 @@ class Hit:
 
 # ── channels (configuration) ────────────────────────────────────────────────────────────────────────────────────
 
+PERSON = "person:"  # begins the name of a channel that is a person, who follows rules
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -430,13 +434,22 @@ class StoryLines:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """All that rendering needs. kind: story, development, digest, operator, test."""
+    """All that rendering needs. kind: story, development, digest, operator, test. alerts: (id, rule id)."""
 
     id: int
     kind: str
     channel: str
     stories: tuple[StoryLines, ...] = ()
     text: str = ""  # of operator and test messages
+    alerts: tuple[tuple[int, str], ...] = ()
+
+
+class Button(NamedTuple):
+    """A button under a message: what it says, and what it does (alerts.buttons) to the alert of that number."""
+
+    label: str
+    action: str
+    alert_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,6 +460,7 @@ class Rendered:
     html: str | None
     silent: bool = False
     data: Mapping[str, object] = field(default_factory=dict)  # the structured form, for webhooks
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows; for transports that have such
 
 
 class Operation(StrEnum):

@@ -19,6 +19,7 @@ from functools import partial
 
 from xxhash import xxh3_64_hexdigest
 
+from monitor.alerts.buttons import buttons
 from monitor.alerts.render import render
 from monitor.arrivals import Arrival, PollReport, take_in
 from monitor.delivery import retry
@@ -193,16 +194,17 @@ async def _render(
     except StoreError as error:
         return None, Outcome(OutcomeKind.RETRY, f"the message could not be read: {error}"[:300])
     try:
-        return (
-            render(
-                rows.view(flow.outlets),
-                flow.rules,
-                language=channel.language,
-                timezone=channel.timezone or flow.timezone,
-                now=now,
-                plain=claim.plain,
-            ),
-            None,
+        view = rows.view(flow.outlets)
+        rendered = render(
+            view,
+            flow.rules,
+            language=channel.language,
+            timezone=channel.timezone or flow.timezone,
+            now=now,
+            plain=claim.plain,
         )
+        if channel.name in flow.buttons:
+            rendered = replace(rendered, buttons=buttons(view, flow.rules, channel.language))
+        return rendered, None
     except Exception as error:
         return None, Outcome(OutcomeKind.REJECTED, f"it could not be laid out: {type(error).__name__}: {error}"[:300])

@@ -46,6 +46,12 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
         **{"denies": "ينفي أو يصحّح خبرًا من {outlet}، {time}: {what}"},
         **{"denied": "نُفي أو صُحِّح لاحقًا، {outlet}، {time}: {what}"},
         **{"test": "رسالة تجربة من راصد: القناة تعمل.", "untitled": "(بلا عنوان)"},
+        **{
+            "mute_rule": "🔕 كتم 6 ساعات",
+            "mute_story": "🔇 كتم القصة",
+            "not_relevant": "✗ لا يعنيني",
+            "more": "المزيد",
+        },
     },
     "en": {
         **{"also": "Also in:", "seen": "seen", "digest": "Digest", "operator": "Rasid", "comma": ", "},
@@ -56,6 +62,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
         **{"denies": "Denies or corrects a report of {outlet}, {time}: {what}"},
         **{"denied": "Denied or corrected later by {outlet}, {time}: {what}"},
         **{"test": "A test message from Rasid: the channel works.", "untitled": "(untitled)"},
+        **{"mute_rule": "🔕 Mute 6 h", "mute_story": "🔇 Mute story", "not_relevant": "✗ Not relevant", "more": "More"},
     },
 }
 

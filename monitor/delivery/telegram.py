@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from monitor.delivery.callbacks import sign
 from monitor.delivery.redact import host, hush_libraries, redact
 from monitor.delivery.telegram_errors import Refused, classify_exception
 from monitor.delivery.transports import Check, HttpOptions, required, short
@@ -90,6 +91,7 @@ class TelegramTransport:
             disable_notification=self._silent or rendered.silent,
             link_preview_options=self._link_preview(),
             message_thread_id=self._topic,
+            reply_markup=self._keyboard(rendered),
         )
         return Outcome(OutcomeKind.SENT, external_id=str(message.message_id))
 
@@ -101,12 +103,22 @@ class TelegramTransport:
             message_id=_message_id(claim),
             parse_mode=mode,
             link_preview_options=self._link_preview(),
+            reply_markup=self._keyboard(rendered),
         )
         return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
 
     async def _delete(self, chat: int | str, claim: DeliveryClaim) -> Outcome:
         await self._bot.delete_message(chat, _message_id(claim))
         return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
+
+    def _keyboard(self, rendered: Rendered) -> Any:
+        from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+        rows = [
+            [InlineKeyboardButton(one.label, callback_data=sign(self._token, one.action, one.alert_id)) for one in row]
+            for row in rendered.buttons
+        ]
+        return InlineKeyboardMarkup(rows) if rows else None
 
     def _link_preview(self) -> Any:
         from telegram import LinkPreviewOptions

@@ -19,7 +19,7 @@ from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.matching.queries import Queries
 from monitor.model import Channel, RuleState
-from monitor.runtime import words
+from monitor.runtime import following, words
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.database import open_store
 from monitor.runtime.logs import log
@@ -97,10 +97,19 @@ async def configure(
     Used at the start and at every reload, then with the configuration in force `before`: channels that did not change
     keep their connections, the others are tried again at once. What cannot change while running is left as it is.
     """
+    async with flow.configuring:
+        return await _configure(flow, found, now, console, before)
+
+
+async def _configure(
+    flow: Flow, found: Configuration, now: datetime, console: Console | None, before: Configuration | None
+) -> tuple[tuple[str, ...], list[Transport]]:
     settings = found.settings.settings
     resolved = channels.resolve(found.channels, found.settings.environ)
-    kept = _kept(flow, found, resolved.channels, before)
-    changed = {name: one for name, one in resolved.channels.items() if name not in kept}
+    people = await flow.write(following.followed, flow.store, found, now)
+    wanted = {**resolved.channels, **people.channels}
+    kept = _kept(flow, found, wanted, before)
+    changed = {name: one for name, one in wanted.items() if name not in kept}
     built = {**kept, **build_transports(found, changed, console)}
     old = [one for name, one in flow.transports.items() if built.get(name) is not one]
     watched = [one for one in found.rules.rules if one.rule.state is not RuleState.OFF]
@@ -112,9 +121,11 @@ async def configure(
     )
     flow.queries = Queries(found.rules, found.catalog.outlets, flow.dictionary)
     flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
-    flow.channels = resolved.channels
+    flow.channels = wanted
     flow.routes = found.routes
     flow.transports = built
+    flow.followers = people.by_rule
+    flow.buttons = following.with_buttons(found, wanted)
     flow.outlets = found.catalog.outlets
     flow.max_ages = {feed.id: feed.max_age for feed in found.catalog.feeds}
     flow.timezone = settings.zone

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from rich.console import Console
@@ -26,7 +26,7 @@ from monitor.delivery.transports import Transport
 from monitor.errors import StoreError
 from monitor.flow import Flow
 from monitor.model import DeliveryClaim, Feed, FeedState, OutcomeKind
-from monitor.runtime import assembly, logs, reload, ticks
+from monitor.runtime import assembly, following, logs, reload, ticks
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.health import Figures, serve
 from monitor.runtime.logs import log
@@ -34,9 +34,21 @@ from monitor.runtime.troubles import Troubles
 from monitor.store.connection import utc_now
 from monitor.store.records import PruneReport
 
-RELEASE_EVERY, INDEX_EVERY, PRUNE_EVERY = 10, 5, 6 * 3600  # seconds
+RELEASE_EVERY, INDEX_EVERY, PRUNE_EVERY, FOLLOW_EVERY = 10, 5, 6 * 3600, 15  # seconds
 RELOAD_AGAIN = 5.0  # seconds until an edit is read again that the database kept from being taken over
 INDEX_BATCH = 50
+
+
+class Companion(Protocol):
+    """What lives beside the daemon in its loop, like the bot. Whatever becomes of it, alerts go on."""
+
+    async def run(self) -> None:
+        """Live until cancelled."""
+        ...
+
+    def reloaded(self, found: Configuration) -> None:
+        """Work by this configuration from now on."""
+        ...
 
 
 class Daemon:
@@ -58,6 +70,7 @@ class Daemon:
         self.console = console
         self.figures = Figures()
         self.troubles = Troubles(flow, clock)
+        self.companions: list[Companion] = []
         self._feeds: dict[str, Feed] = {feed.id: feed for feed in found.catalog.feeds}
         self._polls: set[asyncio.Task[None]] = set()
         self._deliveries: set[asyncio.Task[None]] = set()
@@ -80,6 +93,8 @@ class Daemon:
         self._listen()
         self._scheduler = scheduler = ticks.start(self._ticks(), self.clock())
         self._start(self._background, self._watch())
+        for companion in self.companions:
+            self._start(self._background, self._accompanied(companion))
         self._start(self._background, ticks.keep(scheduler, self.clock))
         async with serve(self.figures, self.settings.http.host, self.settings.http.port):
             try:
@@ -157,6 +172,7 @@ class Daemon:
             (self._release_tick, RELEASE_EVERY),
             (self._index, INDEX_EVERY),
             (self._prune, PRUNE_EVERY),
+            (self.followed, FOLLOW_EVERY),
         ]
         return [(self._guarded(tick), seconds) for tick, seconds in every]
 
@@ -278,6 +294,16 @@ class Daemon:
             if report.articles:
                 log().info("old articles removed", articles=report.articles, hits=report.hits)
 
+    async def followed(self) -> None:
+        """Look who follows which rules now."""
+        await following.refresh(self.flow, lambda: self.found, self.clock())
+
+    async def _accompanied(self, companion: Companion) -> None:
+        try:
+            await companion.run()
+        except Exception as error:
+            log().exception("a companion of the daemon ended; alerts go on without it", error=repr(error))
+
     # ── reloading ──
 
     async def _watch(self) -> None:
@@ -316,6 +342,8 @@ class Daemon:
         self._start(self._background, self._retire(retired, set(self._deliveries)))
         self.found = found
         self._feeds = {feed.id: feed for feed in found.catalog.feeds}
+        for companion in self.companions:
+            companion.reloaded(found)
         logs.keep_secret(found.secrets())
         log().info("configuration reloaded", rules=len(found.rules.rules), feeds=len(self._feeds))
         for hint in hints:

@@ -53,9 +53,9 @@ class Troubles:
             self._note(feed, report)
             if self._silent or self.answered == 1:  # or it was told before a restart
                 self._silent = False
-                await self._over(NOBODY_ANSWERS, "Feeds answer again.")
+                await self.over(NOBODY_ANSWERS, "Feeds answer again.")
             if state.failures:
-                await self._over(f"feed/{feed.id}/", f"Feed {feed.id} ({feed.outlet.name_en}) answers again.")
+                await self.over(f"feed/{feed.id}/", f"Feed {feed.id} ({feed.outlet.name_en}) answers again.")
             return
         self.failed += 1
         first = feed.id not in self._failing
@@ -103,7 +103,7 @@ class Troubles:
             log().warning(text)
         return new
 
-    async def _over(self, prefix: str, text: str) -> None:
+    async def over(self, prefix: str, text: str) -> None:
         """Whoever was told of a trouble hears that it is over."""
         clear = self._flow.store.clear_notices
         if await self._flow.write(partial(clear, prefix, self._clock(), over=text, channel=self._flow.operator)):
@@ -120,7 +120,7 @@ class Troubles:
 
     async def mended(self) -> None:
         """The configuration on disk is right again."""
-        await self._over("edit/", "The edited configuration is in order and in force.")
+        await self.over("edit/", "The edited configuration is in order and in force.")
 
     def store_fails(self, error: StoreError, work: str) -> None:
         """The database cannot be used for some work now. Told at most every ten minutes, as it cannot keep a notice."""

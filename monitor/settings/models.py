@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from monitor.settings.kinds import Host, Proxy, Size, between, database_url, off_or, origin_url, timezone_name
-from monitor.yamlfile import Duration, Strict, Strings, show_duration
+from monitor.yamlfile import Duration, Strict, Strings, quoted, show_duration
 
 __all__ = ["Settings"]
 
@@ -211,6 +211,57 @@ class Retention(Strict):
     )
 
 
+class Webhook(Strict):
+    """How Telegram reaches the bot, where it is not asked for what is new."""
+
+    url: str | None = Field(default=None, description="public https address that leads to host and port below")
+    host: Host = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8788, ge=1, le=65_535, description="port to listen on")
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("https://", "http://127.0.0.1")):
+            raise ValueError("must begin with https://: Telegram calls no other")
+        return value or None
+
+
+class Bot(Strict):
+    """The Telegram bot that people talk to. It is the one of RASID_TELEGRAM_TOKEN."""
+
+    enabled: bool = Field(default=False, description="answer commands, and put buttons under alerts")
+    mode: Literal["polling", "webhook"] = Field(
+        default="polling", description="polling: ask Telegram for what is new; webhook: be told by it"
+    )
+    owners: Strings = Field(default=(), description="Telegram user ids that may do everything")
+    editors: Strings = Field(default=(), description="user ids that may also silence and mark as not relevant")
+    readers: Strings = Field(default=(), description="user ids that may look, and follow rules in private")
+    language: Literal["auto", "ar", "en"] = Field(
+        default="auto", description="of its answers: ar, en, or auto: that of each user's Telegram"
+    )
+    commands_a_minute: int = Field(default=20, ge=1, le=600, description="more from one user are not answered")
+    webhook: Webhook = Webhook()
+
+    @field_validator("owners", "editors", "readers")
+    @classmethod
+    def _ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not (one.isascii() and one.isdigit() and 0 < int(one) < 2**52):
+                raise ValueError(f"{quoted(one)} is no user id: it is a number, which @userinfobot tells you")
+        return value
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Bot:
+        if self.enabled and self.mode == "webhook" and self.webhook.url is None:
+            raise ValueError("mode webhook needs webhook.url, the public https address of this machine")
+        return self
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who may use it."""
+        return (*self.owners, *self.editors, *self.readers)
+
+
 class Settings(Strict):
     """All settings. timezone is never None once `load` has returned."""
 
@@ -229,6 +280,7 @@ class Settings(Strict):
     telegram: Telegram = Telegram()
     delivery: Delivery = Delivery()
     operator: Operator = Operator()
+    bot: Bot = Bot()
     log: Log = Log()
     http: Http = Http()
     retention: Retention = Retention()

@@ -46,6 +46,7 @@ class Messages(Database):
                 text=message.text,
                 silent=message.silent,
                 alerts=tuple((row.rule_id, row.story_id) for row in rows),
+                alert_ids=tuple(row.id for row in rows),
                 stories=stories,
                 outlets=outlets_by_id(connection, names),
             )

@@ -38,6 +38,7 @@ from monitor.store.tables import (
     alerts,
     articles,
     deliveries,
+    feedback,
     feeds,
     hits,
     message_alerts,
@@ -103,6 +104,7 @@ class Reading(Database):
             found = rows[: wanted.limit]
             posts = _posts(connection, {(row.rule_id, row.story_id) for row in found})
             carried = _carried(connection, {row.story_id for row in found})
+            unfit = _not_relevant(connection, {row.hit_id for row in found})
         made = [
             AlertRow(
                 id=row.id,
@@ -119,6 +121,7 @@ class Reading(Database):
                 outlets=tuple(dict.fromkeys(carried[row.story_id])),
                 article_count=len(carried[row.story_id]),
                 posts=posts.get((row.rule_id, row.story_id, row.hit_id if row.change else 0), ()),
+                not_relevant=unfit.get(row.hit_id, ()),
             )
             for row in found
         ]
@@ -323,6 +326,15 @@ def _removed(connection: sa.Connection, wanted: HitFilter) -> dict[str, int]:
     if wanted.until is not None:
         statement = statement.where(removed_hits.c.day < wanted.until.astimezone(UTC).date().isoformat())
     return {one: int(number) for one, number in connection.execute(statement.order_by(removed_hits.c.fate)).tuples()}
+
+
+def _not_relevant(connection: sa.Connection, hit_ids: set[int]) -> dict[int, tuple[str, ...]]:
+    """The people who found each hit not relevant, in the order in which they said so."""
+    statement = sa.select(feedback.c.hit_id, feedback.c.person).where(feedback.c.hit_id.in_(sorted(hit_ids)))
+    found: dict[int, tuple[str, ...]] = {}
+    for hit_id, person in connection.execute(statement.order_by(feedback.c.at, feedback.c.person)):
+        found[hit_id] = (*found.get(hit_id, ()), person)
+    return found
 
 
 def _carried(connection: sa.Connection, story_ids: set[int]) -> dict[int, list[str]]:

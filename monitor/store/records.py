@@ -103,7 +103,10 @@ class StoryRows:
 
 @dataclass(frozen=True, slots=True)
 class MessageRows:
-    """All that the database knows of a message. alerts: (rule id, story id). outlets: as last configured, by id."""
+    """All that the database knows of a message. alerts: (rule id, story id); alert_ids: the same, by number.
+
+    outlets: as last configured, by id.
+    """
 
     id: int
     kind: str
@@ -111,6 +114,7 @@ class MessageRows:
     text: str
     silent: bool
     alerts: tuple[tuple[str, int], ...]
+    alert_ids: tuple[int, ...]
     stories: tuple[StoryRows, ...]
     outlets: Mapping[str, Outlet]
 
@@ -122,7 +126,8 @@ class MessageRows:
             return known.get(of) or Outlet(of, of, of, "", "und")
 
         stories = tuple(story.lines(outlet) for story in self.stories)
-        return MessageView(self.id, self.kind, self.channel, stories, self.text)
+        alerts = tuple((one, rule) for one, (rule, _) in zip(self.alert_ids, self.alerts, strict=True))
+        return MessageView(self.id, self.kind, self.channel, stories, self.text, alerts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +239,7 @@ class AlertRow:
     """An alert with the article that raised it. outlets: ids of the story's outlets, the first to report it first.
 
     change: the number that it tells of, "4 → 7"; ESCALATED: that so many outlets carry it; "": it tells of the story.
-    why: the reason, a key of REASONS.
+    why: the reason, a key of REASONS. not_relevant: the people who said so.
     """
 
     id: int
@@ -251,6 +256,7 @@ class AlertRow:
     outlets: tuple[str, ...]
     article_count: int
     posts: tuple[Post, ...]
+    not_relevant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

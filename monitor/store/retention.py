@@ -19,6 +19,7 @@ from monitor.store.connection import Database
 from monitor.store.fates import fate
 from monitor.store.records import PruneReport
 from monitor.store.tables import (
+    actions,
     alerts,
     articles,
     deliveries,
@@ -176,6 +177,7 @@ def _forget(connection: sa.Connection, now: datetime, keep: timedelta) -> PruneR
     forgotten = max(keep, REMEMBER)
     hashes = run(sa.delete(entry_hashes).where(entry_hashes.c.last_seen < now - forgotten)).rowcount
     run(sa.delete(overrules).where(overrules.c.created < now - keep))
+    run(sa.delete(actions).where(actions.c.at < now - keep))
     silences.forget(connection, now - keep)
     keys = run(sa.delete(gone_keys).where(gone_keys.c.last_seen < now - forgotten)).rowcount
     return PruneReport(messages=messages_gone, entry_hashes=hashes, keys=keys)

@@ -15,6 +15,7 @@ from monitor.store.intake import Intakes
 from monitor.store.messages import Messages
 from monitor.store.notices import Notices
 from monitor.store.outbox import Outbox
+from monitor.store.people import People
 from monitor.store.reading import Reading
 from monitor.store.retention import Retention
 from monitor.store.search import Search
@@ -22,7 +23,21 @@ from monitor.store.silences import Silences
 from monitor.store.stories import Stories
 
 
-class Store(Feeds, Intakes, Outbox, Failed, Messages, Notices, History, Search, Reading, Stories, Silences, Retention):
+class Store(
+    Feeds,
+    Intakes,
+    Outbox,
+    Failed,
+    Messages,
+    Notices,
+    History,
+    Search,
+    Reading,
+    Stories,
+    Silences,
+    People,
+    Retention,
+):
     """One open database. Used from one thread by the daemon; a second Store may read at the same time."""
 
     @classmethod

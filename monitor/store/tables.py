@@ -336,5 +336,43 @@ notices = sa.Table(
     _refers("message_id", "messages.id", nullable=True),
 )
 
+# What people did through the bot. An update of Telegram's that comes twice is done once: its key is kept.
+actions = sa.Table(
+    "actions",
+    metadata,
+    _id(),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("update_key", Key),
+    sa.Column("person", Key, nullable=False),  # Telegram's number of the user
+    sa.Column("name", Words, nullable=False),
+    sa.Column("role", Words, nullable=False),
+    sa.Column("action", Words, nullable=False),
+    sa.Column("given", Words, nullable=False),
+    sa.Column("result", Words, nullable=False),
+    sa.Index("actions_update", "update_key", unique=True),
+    sa.Index("actions_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+# Of hits, not of alerts: an alert may be merged into another, its hit stays.
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("hit_id", sa.Integer, sa.ForeignKey("hits.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("person", Key, primary_key=True),
+    sa.Column("kind", Words, nullable=False),  # not_relevant
+    sa.Column("at", Utc, nullable=False),
+)
+
+# Rules that people follow in private; each of these people is a channel.
+follows = sa.Table(
+    "follows",
+    metadata,
+    sa.Column("person", Key, primary_key=True),
+    sa.Column("rule_id", Key, primary_key=True),
+    sa.Column("language", Words, nullable=False),
+    sa.Column("since", Utc, nullable=False),
+)
+
 # Beside these, the migrations make the search index, whose shape each database has its own (see dialect):
 # article_words (article_id, words); over it, on SQLite the FTS5 table article_search, on Postgres a tsvector in it.

@@ -60,6 +60,11 @@ COMMANDS = {
     ),
     "feeds": _Command("feeds", "app", "Feeds: list them with their state, test an address, add one."),
     "rules": _Command("rules", "app", "Watch rules: list, test by their examples, lint, expand a term, backfill."),
+    "audit": _Command(
+        "audit",
+        "audit",
+        "List what people did through the bot, the newest first: who, as what, what they asked, and what came of it.",
+    ),
     "channels": _Command(
         "channels", "app", "Channels: list them, send a sample, say which of them an alert goes to and why."
     ),

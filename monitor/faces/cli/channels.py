@@ -20,10 +20,9 @@ from monitor.delivery.redact import hush_libraries
 from monitor.errors import RasidError, StoreError
 from monitor.faces.cli import complete, routes
 from monitor.faces.cli.common import AsJson, ConfigDir, dictionary, print_json, print_table, told, unknown
-from monitor.faces.cli.ledger import LARGEST
 from monitor.matching.examples import article as example
 from monitor.matching.matcher import Matcher
-from monitor.model import Article, Channel, MessageView, Rule
+from monitor.model import LARGEST_ID, Article, Channel, MessageView, Rule
 from monitor.runtime import configuration, database
 from monitor.runtime.configuration import Configuration
 from monitor.store.records import HitFilter
@@ -129,7 +128,7 @@ def _text(found: Configuration, text: str, outlet: str | None) -> tuple[Article,
 def _hit(found: Configuration, number: int) -> tuple[Article, list[Rule]]:
     """The article of a stored hit, and its rule, of the severity that an alert of the story now would have."""
     with contextlib.closing(database.open_store(found, read_only=True)) as store:
-        rows = store.hits(HitFilter(before_id=min(number, LARGEST - 1) + 1, limit=1)).items
+        rows = store.hits(HitFilter(before_id=min(number, LARGEST_ID - 1) + 1, limit=1)).items
         if not rows or rows[0].hit.id != number:
             raise RasidError(f"there is no hit {number}: rasid hits lists them")
         hit, article = rows[0].hit, rows[0].article

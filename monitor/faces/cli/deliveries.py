@@ -15,8 +15,9 @@ from monitor.delivery.links import link
 from monitor.errors import RasidError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told
-from monitor.faces.cli.ledger import LARGEST, BeforeOption, LimitOption, headline, iso, more, reading
+from monitor.faces.cli.ledger import BeforeOption, LimitOption, headline, iso, more, reading
 from monitor.faces.cli.times import shown
+from monitor.model import LARGEST_ID
 from monitor.runtime import configuration, database
 from monitor.store.delivery_records import DeliveryFilter, DeliveryRow, Retried
 
@@ -79,7 +80,7 @@ def list_deliveries(
 
 @app.command("retry")
 def retry_deliveries(
-    ids: Annotated[list[int] | None, typer.Argument(min=1, max=LARGEST, help="Numbers of deliveries.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(min=1, max=LARGEST_ID, help="Numbers of deliveries.")] = None,
     channel: ChannelOption = None,
     all_failed: Annotated[bool, typer.Option("--all-failed", help="All that failed, in every channel.")] = False,
     config: ConfigDir = Path("config"),

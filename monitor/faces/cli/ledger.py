@@ -11,28 +11,29 @@ from typing import Annotated
 
 import typer
 
-from monitor.arabic.normalise import plain
 from monitor.delivery.links import link
 from monitor.errors import RasidError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, err, isolated, out, print_json, print_table, told, unknown
 from monitor.faces.cli.times import moment, shown
-from monitor.model import REASONS, REASONS_AR, Article, Decision, Outlet, Span
+from monitor.model import LARGEST_ID, PERSON, REASONS, REASONS_AR, Article, Decision, Outlet, Span
 from monitor.runtime import configuration
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.database import owner
+from monitor.runtime.searching import search_words
 from monitor.store.records import AlertRow, Delays, HitFilter, HitRow, Post
 from monitor.store.store import Store
 from monitor.yamlfile import near
 
-LARGEST = 2**63 - 1  # number of a row
 RuleOption = Annotated[
     str | None, typer.Option("--rule", "-r", autocompletion=complete.rules, help="Only of this rule.")
 ]
 OutletOption = Annotated[
     str | None, typer.Option("--outlet", "-o", autocompletion=complete.outlets, help="Only in articles of this outlet.")
 ]
-StoryOption = Annotated[int | None, typer.Option("--story", min=1, max=LARGEST, help="Only of this story, by number.")]
+StoryOption = Annotated[
+    int | None, typer.Option("--story", min=1, max=LARGEST_ID, help="Only of this story, by number.")
+]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="From: 7d, 12h (ago), today, yesterday, 2026-11-20, 2026-11-20T10:00.")
 ]
@@ -42,7 +43,7 @@ TextOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many.")]
 BeforeOption = Annotated[
-    int | None, typer.Option("--before", min=1, max=LARGEST, help="The next page: below this number.")
+    int | None, typer.Option("--before", min=1, max=LARGEST_ID, help="The next page: below this number.")
 ]
 
 
@@ -139,11 +140,13 @@ def alerts(
             row.why,
             str(len(row.outlets)),
             ", ".join(f"{post.channel}: {post.state}" for post in row.posts) or "-",
+            f"not relevant ({', '.join(row.not_relevant)})" if row.not_relevant else "",
             headline(row.article.title or row.article.summary or row.article.body),
         ]
         for row in page.items
     ]
-    print_table(["alert", "when", "rule", "severity", "why", "outlets", "sent", "headline"], rows)
+    columns = ["alert", "when", "rule", "severity", "why", "outlets", "sent", "feedback", "headline"]
+    print_table(columns, rows)
     more(page.next_before, len(rows), "alerts")
     if out.is_terminal and held_back:
         out.print(f"no alert, or not yet: {', '.join(f'{number} {code}' for code, number in held_back.items())}")
@@ -160,7 +163,7 @@ def status(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
         numbers = store.status(now)
         chats = [chat for chat in store.chats() if chat.channels]
         notices = store.notices()
-        orphans = store.orphans(list(found.channels))
+        orphans = store.orphans([*found.channels, *store.waiting_channels(PERSON)])
         silences = len(store.silences(now))
     if as_json:
         told_chats = [{**asdict(one), "hold_until": iso(one.hold_until)} for one in chats]
@@ -238,18 +241,6 @@ def between(since: str | None, until: str | None, zone: str) -> tuple[datetime |
     if first is not None and end is not None and first >= end:
         raise RasidError("--until is not after --since: nothing lies between them")
     return first, end
-
-
-def search_words(text: str) -> str:
-    """The words of a search as the index holds them, each with its - before and * behind."""
-    found = []
-    for word in text.split():
-        minus = "-" if word.startswith("-") else ""
-        star = "*" if word.endswith("*") else ""
-        found += [f"{minus}{one}{star}" for one in plain(word.strip("-*")).split()]
-    if not any(not one.startswith("-") for one in found):
-        raise RasidError("--text needs at least one word that must occur")
-    return " ".join(found)
 
 
 def doubt(found: Configuration, rule: str | None, outlet: str | None) -> None:
@@ -332,6 +323,7 @@ def alert_json(row: AlertRow) -> dict[str, object]:
         "reason": row.why,
         "article": article_json(row.article),
         "spans": [_span_json(row.article, span) for span in row.spans],
+        "not_relevant": row.not_relevant,
         "outlets": row.outlets,
         "articles": row.article_count,
         "messages": [post_json(post) for post in row.posts],

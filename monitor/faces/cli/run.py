@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from monitor.errors import RasidError
+from monitor.faces.bot.bot import Bot
 from monitor.faces.cli.common import ConfigDir, err, told, warn
 from monitor.matching import examples
 from monitor.model import Feed
 from monitor.runtime import configuration, logs
 from monitor.runtime.assembly import open_flow
 from monitor.runtime.configuration import Configuration
-from monitor.runtime.daemon import Daemon
+from monitor.runtime.daemon import Companion, Daemon
 from monitor.yamlfile import show_duration
 
 
@@ -68,6 +69,7 @@ async def _run(found: Configuration, *, once: bool) -> int:
         )
         daemon = Daemon(flow, found, console=console)
         if not once:
+            daemon.companions.append(_bot(daemon))
             try:
                 await daemon.run()
             except OSError as error:
@@ -82,6 +84,10 @@ async def _run(found: Configuration, *, once: bool) -> int:
             answered = await daemon.run_once(lambda done, total: progress.update(task, completed=done, total=total))
         log.info("done", answered=answered, failed=daemon.troubles.failed)
         return answered
+
+
+def _bot(daemon: Daemon) -> Companion:
+    return Bot(daemon.flow, daemon.found, daemon.troubles, daemon.clock, daemon.followed)
 
 
 def _usual_interval(feeds: list[Feed]) -> timedelta:

@@ -14,9 +14,9 @@ import typer
 from monitor.errors import RasidError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, isolated, print_json, print_table, told
-from monitor.faces.cli.ledger import LARGEST, iso, reading
+from monitor.faces.cli.ledger import iso, reading
 from monitor.faces.cli.times import moment, shown
-from monitor.model import Silence
+from monitor.model import LARGEST_ID, Silence
 from monitor.runtime import configuration, database, silencing
 from monitor.yamlfile import parse_duration
 
@@ -25,7 +25,9 @@ _Rule = Annotated[str | None, typer.Option("--rule", "-r", autocompletion=comple
 _Outlet = Annotated[
     str | None, typer.Option("--outlet", "-o", autocompletion=complete.outlets, help="Articles of this outlet.")
 ]
-_Story = Annotated[int | None, typer.Option("--story", min=1, max=LARGEST, help="Articles of this story, by number.")]
+_Story = Annotated[
+    int | None, typer.Option("--story", min=1, max=LARGEST_ID, help="Articles of this story, by number.")
+]
 
 
 @app.command("add")
@@ -90,7 +92,7 @@ def list_silences(
 
 @app.command("end")
 def end(
-    silence_id: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="SILENCE", help="Its number.")],
+    silence_id: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, metavar="SILENCE", help="Its number.")],
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:

@@ -15,7 +15,6 @@ from monitor.errors import RasidError
 from monitor.faces.cli import story_explained, story_page
 from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table, told
 from monitor.faces.cli.ledger import (
-    LARGEST,
     BeforeOption,
     LimitOption,
     OutletOption,
@@ -29,21 +28,22 @@ from monitor.faces.cli.ledger import (
     iso,
     more,
     reading,
-    search_words,
 )
 from monitor.faces.cli.times import shown
 from monitor.flow import Flow
+from monitor.model import LARGEST_ID
 from monitor.runtime import configuration, logs
 from monitor.runtime.assembly import open_flow
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.overruling import Overruled, merge, no_story, split
+from monitor.runtime.searching import search_words
 from monitor.store.connection import utc_now
 from monitor.store.records import HitFilter, StoryFilter, StoryHead
 from monitor.stories.explain import explain
 
 app = typer.Typer(no_args_is_help=True)
 LARGEST_PAGE = 10_000  # hits or alerts of one story
-StoryNumber = Annotated[int, typer.Argument(min=1, max=LARGEST, help="The story's number.")]
+StoryNumber = Annotated[int, typer.Argument(min=1, max=LARGEST_ID, help="The story's number.")]
 
 
 @app.command("list")
@@ -114,8 +114,10 @@ def show(story: StoryNumber, config: ConfigDir = Path("config"), as_json: AsJson
 
 @app.command("merge")
 def merge_stories(
-    kept: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="STORY", help="The story that stays.")],
-    gone: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="OTHER", help="The one that becomes part of it.")],
+    kept: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, metavar="STORY", help="The story that stays.")],
+    gone: Annotated[
+        int, typer.Argument(min=1, max=LARGEST_ID, metavar="OTHER", help="The one that becomes part of it.")
+    ],
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
@@ -134,7 +136,7 @@ def merge_stories(
 @app.command("split")
 def split_story(
     story: StoryNumber,
-    articles: Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="Numbers of the articles that leave.")],
+    articles: Annotated[list[int], typer.Argument(min=1, max=LARGEST_ID, help="Numbers of the articles that leave.")],
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:
@@ -152,8 +154,8 @@ def split_story(
 
 @app.command("explain")
 def explain_two(
-    one: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="ARTICLE", help="An article's number.")],
-    other: Annotated[int, typer.Argument(min=1, max=LARGEST, metavar="OTHER", help="Another one's.")],
+    one: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, metavar="ARTICLE", help="An article's number.")],
+    other: Annotated[int, typer.Argument(min=1, max=LARGEST_ID, metavar="OTHER", help="Another one's.")],
     config: ConfigDir = Path("config"),
     as_json: AsJson = False,
 ) -> None:

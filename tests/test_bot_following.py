@@ -1,0 +1,140 @@
+"""Rules followed in private: the same outbox, the same guarantees, and an end when somebody may no longer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from monitor import pipeline
+from monitor.model import PERSON, Channel
+from monitor.runtime import following
+from monitor.store.delivery_records import DeliveryFilter
+from monitor.store.records import HitFilter
+from tests.desk import desks
+from tests.talk import CHANNEL, EDITOR, READER, Talk, talking
+from tests.telegram_server import Fault
+from tests.test_bot import strike
+
+SHAHED = "مسيّرات شاهد"
+
+
+@pytest.fixture
+async def talk(store_url: str, tmp_path: Path) -> AsyncIterator[Talk]:
+    async with talking(store_url, tmp_path) as found:
+        yield found
+
+
+def alerts(talk: Talk, chat: int) -> list[str]:
+    return [one for one in talk.said(chat) if "إسقاط" in one]
+
+
+async def test_a_reader_hears_in_private_of_the_rules_they_follow(talk: Talk) -> None:
+    assert "تتابع الآن" in (await talk.say(READER, "/follow shahed"))[0]
+    assert "من قبل" in (await talk.say(READER, "/follow shahed"))[0]
+    assert "حالتها تجربة" in (await talk.say(READER, "/follow quiet"))[0]
+    assert "أتقصد shahed؟" in (await talk.say(READER, "/follow shahid"))[0].replace("\u2068", "").replace("\u2069", "")
+    listed = (await talk.say(READER, "/following"))[0]
+    assert SHAHED in listed and "quiet" in listed and "port" not in listed
+    strike(talk)
+    await talk.deliver()
+    (private,), (public,) = alerts(talk, READER), alerts(talk, CHANNEL)
+    assert SHAHED in private and "الميناء" not in private  # only what they follow
+    assert SHAHED in public and "الميناء" in public
+    assert alerts(talk, EDITOR) == []
+    strike(talk, "b")  # their message grows like every other
+    await talk.deliver()
+    stored = [one for one in talk.server.chats[READER].messages.values() if "إسقاط" in one["text"]]
+    assert len(stored) == 1 and "الصدى" in stored[0]["text"]
+    assert list(talk.server.chats[READER].messages.values())[-1]["markup"] is not None
+    row = talk.desk.flow.store.hits(HitFilter(rule="shahed")).items[-1]
+    assert sorted((post.channel, post.state) for post in row.posts) == [("main", "sent"), (f"{PERSON}{READER}", "sent")]
+
+    assert "لم تعد تتابع القاعدة" in (await talk.say(READER, "/unfollow shahed"))[0]
+    assert "لا تتابع القاعدة" in (await talk.say(READER, "/unfollow shahed"))[0]
+    assert "(1)" in (await talk.say(READER, "/unfollow all"))[0]
+    assert talk.desk.flow.followers == {}
+    talk.desk.take("a", "ضبط طائرة شاهد جديدة في الميناء", "عثر رجال الأمن على طائرة شاهد في ميناء بعيد عن العاصمة.")
+    await talk.deliver()
+    assert len(alerts(talk, READER)) == 1 and len(talk.said(CHANNEL)) == 2
+
+
+async def test_what_was_on_its_way_when_they_unfollowed_still_arrives(talk: Talk) -> None:
+    await talk.say(READER, "/follow shahed")
+    strike(talk)
+    await talk.say(READER, "/unfollow all")
+    assert talk.desk.flow.followers == {}
+    await talk.deliver()
+    assert len(alerts(talk, READER)) == 1
+    await following.refresh(talk.desk.flow, lambda: talk.found, talk.now())
+    assert list(talk.desk.flow.channels) == ["main"]
+
+
+async def test_a_reader_who_blocks_the_bot_is_held_and_hears_it_all_later(talk: Talk) -> None:
+    await talk.say(READER, "/follow shahed")
+    talk.server.chats[READER].status = "kicked"
+    strike(talk)
+    await talk.deliver()
+    (held,) = [one for one in talk.desk.flow.store.chats() if PERSON + str(READER) in one.channels]
+    assert "blocked by the user" in held.hold_reason and held.queued == 1
+    notices = [one.text for one in talk.desk.flow.store.notices()]
+    assert any(PERSON + str(READER) in one and "blocked" in one for one in notices)
+    assert len(alerts(talk, CHANNEL)) == 1  # nobody else waits for it
+    talk.server.chats[READER].status = "member"
+    talk.desk.at += 60 * 7
+    await talk.deliver()
+    assert len(alerts(talk, READER)) == 1
+
+
+async def test_who_may_no_longer_use_the_bot_is_sent_nothing_more_with_a_reason(talk: Talk) -> None:
+    await talk.say(READER, "/follow shahed")
+    strike(talk)
+    settings = talk.folder / "rasid.yaml"
+    await talk.reload()
+    assert talk.desk.flow.followers == {"shahed": (f"{PERSON}{READER}",)}  # an edit loses nobody
+    text = settings.read_text(encoding="utf-8").replace('readers: ["77003"]', "readers: []")
+    talk.write = lambda more="": settings.write_text(text, encoding="utf-8")  # type: ignore[method-assign,assignment]
+    await talk.reload()
+    await talk.deliver()
+    assert alerts(talk, READER) == [] and len(alerts(talk, CHANNEL)) == 1
+    (dead,) = talk.desk.flow.store.deliveries(DeliveryFilter(("dead",))).items
+    assert (dead.channel, dead.reason) == (f"{PERSON}{READER}", following.NO_ACCESS)
+    assert await talk.say(READER, "/following") == []
+
+
+async def test_another_process_learns_who_follows_what(talk: Talk) -> None:
+    talk.desk.flow.store.follow(str(READER), "port", "en", talk.now())
+    strike(talk)
+    await following.refresh(talk.desk.flow, lambda: talk.found, talk.now())
+    talk.desk.at += 120
+    talk.desk.take("b", "حريق في ميناء صغير", "اندلع حريق كبير في ميناء صغير صباح اليوم ولم يصب أحد بأذى في المكان.")
+    await talk.deliver()
+    assert [one for one in talk.said(READER) if "The port" in one and "حريق" in one] != []
+
+
+async def test_a_send_of_unknown_outcome_is_quarantined_for_a_person_too(talk: Talk) -> None:
+    await talk.say(READER, "/follow port")
+    talk.server.faults.append(Fault("reset", times=2, after=True))
+    strike(talk)
+    await pipeline.deliver_due(talk.desk.flow, talk.now)
+    states = {one.channel: one.state for one in talk.desk.flow.store.deliveries(DeliveryFilter()).items}
+    assert states == {"main": "unknown", f"{PERSON}{READER}": "unknown"}
+    talk.desk.at += 1
+    await pipeline.deliver_due(talk.desk.flow, talk.now)
+    assert len(alerts(talk, READER)) == 1
+    talk.desk.at += 1
+    await talk.deliver()
+    assert {one.state for one in talk.desk.flow.store.deliveries(DeliveryFilter()).items} == {"sent"}
+    assert len(alerts(talk, READER)) == 2  # the one duplicate that the promise allows
+
+
+def test_a_person_is_no_default_channel(tmp_path: Path) -> None:
+    with desks(f"sqlite:///{tmp_path / 'rasid.db'}") as (desk,):
+        person = f"{PERSON}{READER}"
+        desk.flow.channels = {person: Channel(person, "telegram")}
+        assert desk.take("a", "شاهد", "طائرة من طراز شاهد").alerts == 0
+        assert desk.rows("select code from hits") == [("no_channel",)]
+        desk.flow.followers = {"shahed": (person,)}
+        assert desk.take("b", "حريق", "شاهد الناس حريقا كبيرا في الجبل البعيد").alerts == 1
+        assert desk.rows("select channel from messages") == [(person,)]
