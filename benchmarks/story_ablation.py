@@ -57,7 +57,7 @@ WITHOUT: dict[str, list[Change]] = {
     "every member speaks against": [(assign, "NEUTRAL", 2.0), (assign, "AGAINST", 1.0)],
     "J ≥ .35 joins": [(assign, "JOIN", 0.35)],
     "J ≥ .5 joins": [(assign, "JOIN", 0.5)],
-    "3 candidates instead of 10": [(index, "NEAREST", 3)],
+    "3 candidates instead of 12": [(index, "NEAREST", 3)],
     "no title keys in the index": [(index, "RARE_TERMS", 0)],
 }  # fmt: skip
 

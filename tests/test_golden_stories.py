@@ -26,6 +26,9 @@ ENDS = (
 )
 
 
+TEXTS = ("none", "alike", "copy", "daily", "silent")
+
+
 class Pair(NamedTuple):
     """One line: where it stands, whether it is one event, and what the two articles are."""
 
@@ -45,7 +48,7 @@ def pairs() -> Iterator[Pair]:
             for number, row in enumerate(rows, 1):
                 place = f"{path.name}, {section} {number}"
                 assert set(row) - {"hours", "outlet"} == {"one", "two", "text"}, f"{place}: needs one, two and text"
-                assert row["text"] in {"none", "alike", "copy", "daily"}, f"{place}: text is none, alike, copy or daily"
+                assert row["text"] in TEXTS, f"{place}: text is one of {TEXTS}"
                 yield Pair(
                     place, section == "same", row["one"], row["two"], row["text"], row.get("hours", 1),
                     row.get("outlet", "another"),
@@ -55,7 +58,8 @@ def pairs() -> Iterator[Pair]:
 def article(pair: Pair, number: int) -> Article:
     """The first or second article of a pair. Its text begins with what happened, which is one thing in one event."""
     title = (pair.one, pair.two)[number]
-    body = "" if pair.text == "none" else f"{pair.one if pair.same else title}. {SHARED}"
+    head = "" if pair.text == "silent" else f"{pair.one if pair.same else title}. "
+    body = "" if pair.text == "none" else head + SHARED
     if pair.text == "alike":
         body += f" {ENDS[number]}"
     if pair.text == "daily":  # the same with other figures, one after every ninth word

@@ -88,7 +88,8 @@ STARTING = [
     f"{STORE}.open",
     f"{STORE}.open_chats",
     f"{STORE}.sync_feeds",
-    f"{STORE}.articles_since",
+    f"{STORE}.newest_article",
+    f"{STORE}.filed_since",
     f"{STORE}.release_feeds",
 ]
 

@@ -20,8 +20,8 @@ begin alike. Containment alone never joins: collections and long backgrounds con
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from monitor.model import Article, Placement
 from monitor.stories import headline
@@ -50,8 +50,7 @@ NEUTRAL = 0.3
 MEMBERS = 16  # of a story that are asked, the newest: bounds the cost of a huge one
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What became of one candidate. how: "" where the evidence does not join; against: what stood in the way."""
 
     entry: Entry

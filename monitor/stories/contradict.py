@@ -117,7 +117,7 @@ def _told(counts: Sequence[Count], own: Signature) -> list[Count]:
 
 def _strange(mine: Sequence[Count], yours: Sequence[Count], other: Signature) -> list[Count]:
     values = {count.value for count in yours}
-    known = {*unpack(other.words), *unpack(other.terms)}
+    known = {*unpack(other.words), *other.terms}
     strange = [count for count in mine if count.value not in values]
     if not other.words:
         return strange
@@ -167,7 +167,7 @@ def _strangers(one: Signature, other: Signature) -> list[str]:
     mine = [word for word in one.title.split() if word not in theirs]
     if not mine:
         return []
-    known, own = {*unpack(other.words), *unpack(other.terms)}, set(one.lead)
+    known, own = {*unpack(other.words), *other.terms}, set(one.lead)
     return [
         word
         for word in mine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
@@ -11,8 +11,7 @@ from monitor.stories.signature import Signature, unpack
 LEAD_SHINGLES = 40  # the beginning of a text: its first forty-three words
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """How alike two articles are. body: J, −1 where a text is missing. title: 0..100.
 
     lead: the part of either text's beginning that is found in the other, the lesser of the two. Reports of two events
@@ -31,10 +30,10 @@ class Evidence:
 
 def weigh(one: Signature, other: Signature, shingles: set[int] | None = None) -> Evidence:
     """The evidence that two articles report the same event. shingles: those of `one`, where the caller has them."""
-    mine, yours = unpack(one.shingles), unpack(other.shingles)
     title = _title_ratio(one.title, other.title)
-    if not mine or not yours:
+    if not one.shingles or not other.shingles:
         return Evidence(-1.0, 0.0, title)
+    mine, yours = unpack(one.shingles), unpack(other.shingles)
     ours, theirs = set(mine) if shingles is None else shingles, set(yours)
     shared = len(ours & theirs)
     body = shared / (len(mine) + len(yours) - shared)

@@ -121,7 +121,7 @@ def counts(title: str) -> tuple[Count, ...]:
         found.append(_count(said, value, start, place, free))
         free = place
     if len(found) == 1 and not found[0].harm:  # «ارتفاع قتلى الانهيار إلى 19»
-        found = [replace(found[0], harm=_harms(map(stem, said)))]
+        found = [replace(found[0], harm=_harms(stemmed(title)))]
     return tuple(found)
 
 
@@ -139,9 +139,15 @@ def _harms(stems: Iterable[str]) -> frozenset[str]:
     return frozenset(name for listed, name in _HARMS if said & listed)
 
 
+@lru_cache(maxsize=1024)
+def stemmed(title: str) -> tuple[str, ...]:
+    """The stems of a title's words."""
+    return tuple(map(stem, title.split()))
+
+
 def ordinals(title: str) -> set[int]:
     """Which ones of a series a title speaks of: «الدفعة الثالثة» is {3}."""
-    return {_ORDINALS[word] for word in map(stem, title.split()) if word in _ORDINALS}
+    return {_ORDINALS[word] for word in stemmed(title) if word in _ORDINALS}
 
 
 @lru_cache(maxsize=1024)
@@ -186,19 +192,19 @@ def turned_round(one: str, other: str) -> bool:
 
 def negations(title: str) -> int:
     """How many words of a title negate."""
-    return sum(stem(word) in _NEGATIVE for word in title.split())
+    return sum(map(_NEGATIVE.__contains__, stemmed(title)))
 
 
 def denies(title: str) -> bool:
     """Whether a title, or a word, flatly denies."""
-    return any(stem(word) in _FLAT_DENIALS for word in title.split())
+    return not _FLAT_DENIALS.isdisjoint(stemmed(title))
 
 
 def takes_back(title: str) -> bool:
     """Whether a title denies or corrects what was reported: «تنفي», «تصحيح», «تراجع عن»."""
-    said = title.split()
-    withdrawn = any(stem(one) in _WITHDRAWALS and after == "عن" for one, after in pairwise(said))
-    return withdrawn or any(stem(word) in _CORRECTIONS for word in said)
+    said = stemmed(title)
+    withdrawn = any(one in _WITHDRAWALS and after == "عن" for one, after in pairwise(said))
+    return withdrawn or not _CORRECTIONS.isdisjoint(said)
 
 
 def change(earlier: str, later: str) -> str:
@@ -223,12 +229,12 @@ def gives(told: str, later: str, change: str) -> bool:
 
 def is_formula(title: str) -> bool:
     """Whether a title is that of a text by formula, whoever prints it: weather, greetings between heads of state."""
-    return any(stem(word) in _FORMULAS for word in title.split())
+    return not _FORMULAS.isdisjoint(stemmed(title))
 
 
 def is_column(title: str) -> bool:
     """Whether a title is that of a formula, or of an outlet's daily column: prices, match days."""
-    return any(stem(word) in _COLUMNS for word in title.split())
+    return not _COLUMNS.isdisjoint(stemmed(title))
 
 
 @lru_cache(maxsize=65536)

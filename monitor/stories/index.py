@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -18,8 +17,9 @@ from itertools import combinations
 from monitor.stories.signature import Signature, unpack
 
 RARE_TERMS = 5  # of a title; their pairs are its keys
-NEAREST = 10  # candidates handed out
+NEAREST = 12  # candidates handed out
 SHARED_KEYS = 2  # of a candidate at least, where there is a text: one pair of words in common is mere chance
+FAINT = 4  # one that shares less than this part of the keys that another shares is chance, too
 POSTINGS_READ = 64  # of one key, newest first: bounds the cost of a key that everybody shares
 
 _MASK = 0xFFFFFFFF
@@ -60,18 +60,27 @@ class Postings:
         self._keys.extend(keys)
         self._slots.extend([slot] * len(keys))
 
-    def find(self, key: int, limit: int = POSTINGS_READ) -> Iterator[int]:
-        """The newest `limit` slots of a key. Steps over other keys count too, so a crowded bucket costs no more."""
-        keys, following = self._keys, self._next
-        place = self._heads[key & (len(self._heads) - 1)]
-        found = 0
-        for _ in range(2 * limit):
-            if place == _END or found == limit:
-                return
-            if keys[place] == key:
-                found += 1
-                yield self._slots[place]
-            place = following[place]
+    def find(self, key: int) -> list[int]:
+        """The newest slots of a key."""
+        return list(self.count([key]))
+
+    def count(self, keys: Iterable[int]) -> dict[int, int]:
+        """Under how many of these keys each slot is found, among the newest POSTINGS_READ of a key.
+
+        Steps over other keys count too, so that a crowded bucket costs no more.
+        """
+        filed, slots, following, heads = self._keys, self._slots, self._next, self._heads
+        mask, counted = len(heads) - 1, dict[int, int]()
+        for key in keys:
+            place, steps, left = heads[key & mask], 2 * POSTINGS_READ, POSTINGS_READ
+            while place != _END and steps and left:
+                if filed[place] == key:
+                    slot = slots[place]
+                    counted[slot] = counted.get(slot, 0) + 1
+                    left -= 1
+                place = following[place]
+                steps -= 1
+        return counted
 
     def keep(self, renumbered: dict[int, int]) -> None:
         """Forget every slot that `renumbered` lacks and give the others their new numbers."""
@@ -96,8 +105,8 @@ class Postings:
 class StoryIndex:
     """Recent articles with their stories. Not for several threads at once.
 
-    window: how long an article stays, counted from its `when`. last_id: the largest article id ever added, from which
-    a reader of the store catches up.
+    window: how long an article stays, counted from its `when`, and up to an hour longer: who asks looks at its age.
+    last_id: the largest article id ever added, from which a reader of the store catches up.
     """
 
     def __init__(self, window: timedelta = timedelta(days=7)) -> None:
@@ -109,7 +118,7 @@ class StoryIndex:
         self._apart: set[frozenset[int]] = set()  # pairs of stories
         self._postings = Postings()
         self._frequencies = array("I", [0]) * _FREQUENCIES  # of title terms, hashed: a collision only misjudges rarity
-        self._ages: list[tuple[datetime, int, int]] = []  # heap of (when, slot, article id)
+        self._ages: dict[int, array[int]] = {}  # slots by the hour of their `when`
         self._next_slot = 0
 
     def __len__(self) -> int:
@@ -129,7 +138,7 @@ class StoryIndex:
         self._entries[slot] = Entry(article_id, story_id, signature, when)
         self._slot_of[article_id] = slot
         self._stories.setdefault(story_id, []).append(article_id)
-        heapq.heappush(self._ages, (when, slot, article_id))
+        self._ages.setdefault(_hour(when), array("I")).append(slot)
         self.last_id = max(self.last_id, article_id)
 
     def move(self, article_id: int, story_id: int) -> None:
@@ -162,13 +171,9 @@ class StoryIndex:
 
     def expire(self, now: datetime) -> int:
         """Forget what is older than the window; how many. Costs nothing when nothing is."""
-        oldest = now - self.window
-        gone = []
-        while self._ages and self._ages[0][0] < oldest:
-            _, slot, article_id = heapq.heappop(self._ages)
-            if self._slot_of.get(article_id) == slot:
-                gone.append(article_id)
-        return self.remove(gone)
+        oldest = _hour(now - self.window)
+        slots = [slot for hour in [*self._ages] if hour < oldest for slot in self._ages.pop(hour)]
+        return self.remove([self._entries[slot].article_id for slot in slots if slot in self._entries])
 
     def members(self, story_id: int, limit: int) -> list[Entry]:
         """The newest `limit` articles of a story that are still in the window."""
@@ -186,10 +191,8 @@ class StoryIndex:
 
     def candidates(self, signature: Signature) -> list[Entry]:
         """The at most NEAREST articles that share the most keys with this one, most first, then newest."""
-        votes: Counter[int] = Counter()
-        for key in self._text_keys(signature):
-            votes.update(self._postings.find(key))
-        least = SHARED_KEYS if signature.shingles else 1
+        votes = self._postings.count(self._text_keys(signature))
+        least = max(SHARED_KEYS if signature.shingles else 1, max(votes.values(), default=0) / FAINT)
         shared = [(count, slot) for slot, count in votes.items() if count >= least]
         nearest = heapq.nlargest(2 * NEAREST, shared)
         return [self._entries[slot] for _, slot in nearest if slot in self._entries][:NEAREST]
@@ -207,17 +210,20 @@ class StoryIndex:
 
     def _text_keys(self, signature: Signature) -> set[int]:
         keys = set(unpack(signature.sketch))
-        terms = set(unpack(signature.terms))
+        terms = set(signature.terms)
         if len(terms) > RARE_TERMS:
-            frequencies = self._frequencies
-            rarest = heapq.nsmallest(RARE_TERMS, [(frequencies[t % _FREQUENCIES], t) for t in terms])
-            terms = {t for _, t in rarest}
+            terms = set(heapq.nsmallest(RARE_TERMS, terms, key=self._rarity))
         for one, other in combinations(sorted(terms), 2):
             keys.add((one * 0x9E3779B1 ^ other * 0x85EBCA77) & _MASK)
         return keys
 
+    def _rarity(self, term: int) -> tuple[int, int]:
+        """Terms nearly as rare as each other are ranked by their hash: their frequencies overtake each other while the
+        index grows, and a title must get the keys that it got before."""
+        return self._frequencies[term % _FREQUENCIES].bit_length(), term
+
     def _count(self, signature: Signature, by: int) -> None:
-        for one in set(unpack(signature.terms)):
+        for one in set(signature.terms):
             self._frequencies[one % _FREQUENCIES] += by
 
     def _compact(self) -> None:
@@ -226,6 +232,11 @@ class StoryIndex:
         self._postings.keep(renumbered)
         self._entries = {renumbered[old]: entry for old, entry in self._entries.items()}
         self._slot_of = {entry.article_id: slot for slot, entry in self._entries.items()}
-        self._ages = [(entry.when, slot, entry.article_id) for slot, entry in self._entries.items()]
-        heapq.heapify(self._ages)
+        self._ages = {}
+        for slot, entry in self._entries.items():
+            self._ages.setdefault(_hour(entry.when), array("I")).append(slot)
         self._next_slot = len(self._entries)
+
+
+def _hour(moment: datetime) -> int:
+    return int(moment.timestamp()) // 3600

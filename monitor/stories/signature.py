@@ -43,17 +43,21 @@ _STEM_PREFIXES = ("وال", "بال", "فال", "كال", "ولل", "ال", "ل�
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """An article as the story index keeps it. `terms`, `words` and `shingles` are packed 32-bit hashes."""
+    """An article as the story index keeps it. `words`, `shingles` and `sketch` are packed 32-bit hashes."""
 
     outlet: str
     title: str  # words as `spelled` gives them, one space between
-    terms: bytes  # hashes of the title's words, in order
     words: bytes  # hashes of the text's words, in order, without repeats
     shingles: bytes  # of the text's beginning, in order, without repeats
     sketch: bytes  # those of them under which the index files the text
     url: int  # 64-bit hashes of the exact keys; 0 where the article has none that identifies it
     key: int
     content: int
+
+    @property
+    def terms(self) -> tuple[int, ...]:
+        """The hashes of the title's words, in order."""
+        return _terms(self.title)
 
     @property
     def lead(self) -> memoryview[int]:
@@ -65,12 +69,10 @@ def sign(article: Article) -> Signature:
     """The signature of an article: pure, and never raises for text of any kind."""
     title = spelled(article.title[:TEXT_LIMIT])
     text = spelled(max(article.body, article.summary, key=len)[:TEXT_LIMIT])[: SHINGLES_KEPT + SHINGLE - 1]
-    terms = [term(word) for word in title]
     runs = [*shingles(text)]
     return Signature(
         outlet=article.outlet_id,
         title=" ".join(title),
-        terms=pack(terms),
         words=pack(dict.fromkeys(map(term, text))),
         shingles=pack(runs),
         sketch=pack(_sketch(runs)),
@@ -108,6 +110,11 @@ def stem(word: str) -> str:
 def term(word: str) -> int:
     """The 32-bit hash of a folded word's stem."""
     return xxh32_intdigest(stem(word).encode("utf-8", _LENIENT))
+
+
+@lru_cache(maxsize=1024)
+def _terms(title: str) -> tuple[int, ...]:
+    return tuple(map(term, title.split()))
 
 
 _RANKS = frozenset(spelled(RANKS))
