@@ -12,7 +12,8 @@ Usage: ./run.sh COMMAND
   start        set up, then run the daemon on ./config (SQLite under ./data)
   test         set up, then run every check and test
   demo         no network needed: local Arabic feeds, the real daemon, an alert within a minute
-  soak …       the long tests (kills, mutants, outages), with pytest's options: ./run.sh soak -k kills
+  soak …       the long tests (kills, mutants, outages), with pytest's options: ./run.sh soak -k kills;
+               or the outbox under fire: ./run.sh soak --only delivery --help
   rasid …      the rasid command, e.g. ./run.sh rasid status
   python …     Python inside the project's environment
 TXT
@@ -112,6 +113,7 @@ case "$command" in
     ;;
   soak)
     setup dev
+    if [ "${1:-}" = --only ]; then exec "$venv/bin/python" -m tests.delivery_soak "$@"; fi
     exec "$venv/bin/python" -m pytest -m soak -vv --durations=0 "$@"
     ;;
   -h | --help | help) usage ;;

@@ -484,6 +484,8 @@ class DeliveryClaim:
     created: datetime
     started: datetime | None = None  # when this attempt was leased; an unknown send is quarantined from here
     unknowns: int = 0  # earlier attempts whose outcome was unknown; too many end the delivery
+    lost: bool = False  # the outcome of the last attempt is unknown still: the message may be there
+    marker: str = ""  # by which the message is recognised in a chat where it may be; no other has the same
 
 
 class OutcomeKind(StrEnum):
@@ -493,6 +495,8 @@ class OutcomeKind(StrEnum):
     NOT_MODIFIED = "not_modified"  # an edit that changes nothing: as good as sent
     RETRY = "retry"  # surely not delivered; try again after retry_after
     UNKNOWN = "unknown"  # may or may not have been delivered
+    UNSENT = "unsent"  # nothing was sent, and nothing is wrong with the chat: send now
+    UNSEEN = "unseen"  # a lost message was looked for, without an answer: look again
     PLAIN = "plain"  # formatting or length refused: render as plain text and try once more
     HOLD_CHAT = "hold_chat"  # the chat cannot be written to; its queue waits
     MIGRATED = "migrated"  # the chat has a new id

@@ -23,6 +23,7 @@ from monitor.alerts.buttons import buttons
 from monitor.alerts.render import render
 from monitor.arrivals import Arrival, PollReport, take_in
 from monitor.delivery import retry
+from monitor.delivery.transports import Audited
 from monitor.errors import FetchError, ParseError, StoreError
 from monitor.feeds import polling, split
 from monitor.feeds.entry import MAX_ENTRIES, Parsed, too_many
@@ -30,6 +31,7 @@ from monitor.flow import Flow
 from monitor.model import (
     Article,
     Channel,
+    ChatPace,
     DeliveryClaim,
     Feed,
     FeedState,
@@ -44,6 +46,7 @@ from monitor.model import (
 PAGES_A_POLL = 30  # web pages read for one poll; the articles after them keep their feed's text
 PAGES_SECONDS = 90.0
 SETTLE_AGAIN = (0.5, 1.0, 2.0, *(4.0 for _ in range(150)))  # seconds between tries to write an outcome: ten minutes
+TEXT_LIMIT = 4095  # code points of a message: Telegram's, less one for an audit's marker
 Clock = Callable[[], datetime]
 
 
@@ -157,21 +160,52 @@ async def claim_due(flow: Flow, now: datetime, limit: int) -> list[DeliveryClaim
 
 async def deliver(flow: Flow, claim: DeliveryClaim, clock: Clock) -> Outcome:
     """Make one claimed delivery and write down what came of it. Raises StoreError where that cannot be written."""
-    outcome = await _attempt(flow, claim, clock())
+    claim, outcome = await _attempt(flow, claim, clock)
     now = clock()
     settlement = retry.settle(claim, outcome, now, flow.rng)
     await _settle(flow, claim, settlement, now)
     return outcome
 
 
-async def _attempt(flow: Flow, claim: DeliveryClaim, now: datetime) -> Outcome:
+async def _attempt(flow: Flow, claim: DeliveryClaim, clock: Clock) -> tuple[DeliveryClaim, Outcome]:
+    """(the claim as it now is, what came of it)"""
     channel, transport = flow.channels.get(claim.channel), flow.transports.get(claim.channel)
     if channel is None or transport is None:  # an edit of channels.yaml came between claim and attempt
-        return Outcome(OutcomeKind.RETRY, "the channel is no longer configured")
+        return claim, Outcome(OutcomeKind.RETRY, "the channel is no longer configured")
     if claim.operation is Operation.DELETE:
-        return await transport.deliver(claim, None)
-    rendered, failure = await _render(flow, channel, claim, now)
-    return failure or await transport.deliver(claim, rendered)
+        return claim, await transport.deliver(claim, None)
+    if claim.lost and isinstance(transport, Audited) and transport.audit is not None:
+        return claim, await _look(flow, claim, transport, transport.audit.pace, clock)
+    rendered, failure = await _render(flow, channel, claim, clock())
+    if failure is not None:
+        return claim, failure
+    if retry.begins_late(claim, now := clock()):
+        renewed = await _renewed(flow, claim, now)
+        if renewed is None:
+            return claim, Outcome(OutcomeKind.UNSENT, "nothing was sent: it took too long to begin")
+        claim = renewed
+    return claim, await transport.deliver(claim, rendered)
+
+
+async def _renewed(flow: Flow, claim: DeliveryClaim, now: datetime) -> DeliveryClaim | None:
+    """The claim begun anew, so that its quarantine counts from now; None where it cannot be."""
+    try:
+        return await flow.write(partial(flow.store.renew, claim, now, lease=flow.lease))
+    except StoreError:
+        return None
+
+
+async def _look(flow: Flow, claim: DeliveryClaim, transport: Audited, pace: ChatPace, clock: Clock) -> Outcome:
+    """Look for a message of which nobody knows whether it was sent, instead of sending it again."""
+
+    async def turn() -> float:
+        return await flow.write(flow.store.take_turn, pace, clock())
+
+    try:
+        confirmed = await flow.write(flow.store.last_confirmed, claim)
+        return await transport.look(claim, confirmed, turn)
+    except StoreError as error:
+        return Outcome(OutcomeKind.UNSEEN, f"the message could not be looked for: {error}"[:300])
 
 
 async def _settle(flow: Flow, claim: DeliveryClaim, settlement: Settlement, now: datetime) -> None:
@@ -201,6 +235,7 @@ async def _render(
             language=channel.language,
             timezone=channel.timezone or flow.timezone,
             now=now,
+            limit=TEXT_LIMIT,
             plain=claim.plain,
         )
         if channel.name in flow.buttons:

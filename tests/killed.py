@@ -1,9 +1,10 @@
-"""`rasid` as it is, but killed at a named point, at a later time, or with names of an attacker. For tests.
+"""`rasid` as it is, but killed at a named point, at a later or faster time, or with names of an attacker. For tests.
 
-    python -m tests.killed [--after PLACE | --before PLACE] [--nth 1] [--later 0] [--name HOST=ADDRESS] -- run
+    python -m tests.killed [--after PLACE | --before PLACE] [--nth 1] [--later 0] [--scale 1] [--name HOST=IP] -- run
 
 PLACE is module:function or module:Class.method, as it is looked up when it is called. The process kills itself with
-SIGKILL after the n-th return of it, or before the n-th call. later: seconds by which the clock is ahead.
+SIGKILL after the n-th return of it, or before the n-th call. later: seconds by which the clock is ahead. scale: divides
+the waits of the outbox that no setting names, and the times over which a chat is paced; not the 30 a second of a bot.
 """
 
 from __future__ import annotations
@@ -82,15 +83,43 @@ class Names(AbstractResolver):
         self.known.clear()
 
 
+SCALED = {
+    "monitor.delivery.retry": (
+        "QUARANTINE",
+        "RETRY_BASE",
+        "RETRY_CAP",
+        "UNKNOWN_CAP",
+        "HOLD_BASE",
+        "HOLD_CAP",
+        *("LOOK_BASE", "LOOK_CAP", "BEGIN_WITHIN"),
+    ),
+    "monitor.delivery.telegram": ("MIN_GAP",),
+    "monitor.delivery.telegram_errors": ("DEFAULT_RETRY_AFTER",),
+    "monitor.store.claiming": ("MINUTE",),
+    "monitor.store.outbox": ("LEASE",),
+    "monitor.store.posting": ("EDIT_GAP",),
+}
+
+
+def shorten(scale: float) -> None:
+    """Divide the waits by `scale`; before anything else imports them by name."""
+    for name, constants in SCALED.items():
+        module = importlib.import_module(name)
+        for constant in constants:
+            setattr(module, constant, getattr(module, constant) / scale)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="rasid, killed at a named point")
     parser.add_argument("--after")
     parser.add_argument("--before")
     parser.add_argument("--nth", type=int, default=1)
     parser.add_argument("--later", type=float, default=0.0)
+    parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--name", action="append", default=[])
     parser.add_argument("arguments", nargs="+")
     options = parser.parse_args()
+    shorten(options.scale)
     if options.after or options.before:
         arm(options.after or options.before, options.nth, before=bool(options.before))
     if options.name:

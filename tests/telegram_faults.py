@@ -10,13 +10,9 @@ from typing import Any
 
 from aiohttp import web
 
+# Each as likely as the others. Those that take time name a range of seconds, which a server of scaled time divides.
 CHAOS: tuple[dict[str, Any], ...] = (
-    {
-        "kind": "status",
-        "status": 429,
-        "description": "Too Many Requests",
-        "parameters": {"retry_after": 1},
-    },
+    {"kind": "status", "status": 429, "description": "Too Many Requests", "parameters": {"retry_after": 1}},
     {"kind": "status", "status": 429, "description": "Too Many Requests"},
     {"kind": "html", "status": 429},
     {"kind": "status", "status": 500},
@@ -25,6 +21,12 @@ CHAOS: tuple[dict[str, Any], ...] = (
     {"kind": "reset"},
     {"kind": "reset", "after": True},
     {"kind": "truncated", "after": True},
+    {"kind": "hang", "seconds": (80.0, 90.0)},
+    {"kind": "hang", "after": True, "seconds": (80.0, 90.0)},
+    {"kind": "drip", "after": True, "seconds": (80.0, 90.0)},
+    {"kind": "late", "seconds": (1.0, 60.0)},
+    {"kind": "status", "status": 409, "description": "Conflict"},
+    {"kind": "status", "status": 401, "description": "Unauthorized"},
 )
 
 
@@ -48,16 +50,19 @@ class Fault:
 
 
 class Chaos:
-    """Faults at random: the same seed, the same faults in the same order of requests."""
+    """Faults at random: the same seed, the same faults in the same order of requests. scale: divides their times."""
 
-    def __init__(self, seed: int, rate: float, method: str = "sendMessage") -> None:
+    def __init__(self, seed: int, rate: float, method: str = "sendMessage", scale: float = 1.0) -> None:
         self._random = random.Random(seed)
-        self._rate, self._method = rate, method
+        self._rate, self._method, self._scale = rate, method, scale
 
     def fault(self, method: str) -> Fault | None:
         if method.lower() != self._method.lower() or self._random.random() >= self._rate:
             return None
-        return Fault(**self._random.choice(CHAOS))
+        chosen = dict(self._random.choice(CHAOS))
+        if "seconds" in chosen:
+            chosen["seconds"] = self._random.uniform(*chosen["seconds"]) / self._scale
+        return Fault(**chosen)
 
 
 async def fail(request: web.Request, fault: Fault) -> web.StreamResponse:
@@ -88,6 +93,9 @@ async def _drip(request: web.Request, fault: Fault) -> web.StreamResponse:
     await response.prepare(request)
     end = time.monotonic() + fault.seconds
     while time.monotonic() < end:
-        await response.write(b" ")
+        try:
+            await response.write(b" ")
+        except ConnectionError:  # the client has had enough
+            break
         await asyncio.sleep(0.05)
     return response

@@ -2,7 +2,7 @@
 
 Runs in the test's loop (`TelegramServer().start()`) or as a process of its own:
 
-    python -m tests.telegram_server --port 0 --ledger FILE [--token TOKEN]
+    python -m tests.telegram_server --port 0 --ledger FILE [--token TOKEN] [--scale 1]
 
 which prints its port and appends every event to FILE as JSON lines. Over HTTP:
 
@@ -87,8 +87,9 @@ class TelegramServer:
         self.faults: list[Fault] = []
         self.chaos: Chaos | None = None
         self.updates = Updates()
-        self.per_second = 0  # messages to all chats together; 0: not limited
-        self._sent_at: deque[float] = deque()
+        self.per_second = 0  # messages to all chats together, a bucket of as many; 0: not limited
+        self.scale = 1.0  # divides the times over which chats are limited, and those of faults at random
+        self._tokens: tuple[float, float] | None = None  # how many are left, and since when
         self.events: list[dict[str, Any]] = []
         self.port = 0
         self._ledger = ledger
@@ -156,7 +157,7 @@ class TelegramServer:
 
     async def _set_chaos(self, request: web.Request) -> web.Response:
         given = await request.json()
-        self.chaos = Chaos(given.get("seed", 0), given["rate"], given.get("method", "sendMessage"))
+        self.chaos = Chaos(given.get("seed", 0), given["rate"], given.get("method", "sendMessage"), self.scale)
         return web.json_response(given)
 
     async def _set_chat(self, request: web.Request) -> web.Response:
@@ -217,7 +218,10 @@ class TelegramServer:
     def _deliver_late(self, given: dict[str, Any], seconds: float) -> None:
         async def later() -> None:
             await asyncio.sleep(seconds)
-            await self.do_sendmessage(given)
+            try:
+                await self.do_sendmessage(given)
+            except ApiError as error:
+                self.note("refused", method="sendMessage", code=error.code, description=error.description, late=True)
 
         task = asyncio.get_running_loop().create_task(later())
         self._later.add(task)
@@ -272,6 +276,9 @@ class TelegramServer:
                 raise bad(f"can't parse entities: {error}") from None
         elif mode:
             raise bad("unsupported parse_mode")
+        elif given.get("entities"):
+            listed = given["entities"]
+            entities = json.loads(listed) if isinstance(listed, str) else listed
         text = text.strip()
         if not text:
             raise bad("message text is empty")
@@ -281,21 +288,29 @@ class TelegramServer:
 
     def _pace(self, chat: Chat) -> None:
         now = time.monotonic()
-        ours, all_ = chat.sent_at, self._sent_at
-        buckets = ((ours, chat.per_minute, 60), (ours, chat.per_second, 1), (all_, self.per_second, 1))
-        for stamps, limit, seconds in buckets:
-            within = [stamp for stamp in stamps if now - stamp < seconds]
+        minute, second = 60 / self.scale, 1 / self.scale
+        for limit, seconds in ((chat.per_minute, minute), (chat.per_second, second)):
+            within = [stamp for stamp in chat.sent_at if now - stamp < seconds]
             if limit and len(within) >= limit:
-                wait = int(seconds - (now - within[0])) + 1
-                raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-        for stamps in (ours, all_):
-            stamps.append(now)
-            while now - stamps[0] > 60:
-                stamps.popleft()
+                self._flood(chat, int(seconds - (now - within[0])) + 1)
+        if self.per_second:
+            left, since = self._tokens or (float(self.per_second), now)
+            left = min(float(self.per_second), left + (now - since) * self.per_second)
+            if left < 1:
+                self._flood(None, 1)
+            self._tokens = (left - 1, now)
+        chat.sent_at.append(now)
+        while now - chat.sent_at[0] > 60:
+            chat.sent_at.popleft()
+
+    def _flood(self, chat: Chat | None, wait: int) -> None:
+        self.note("flood", chat=chat and chat.id)  # None: of all chats together
+        raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
 
     def _message(self, chat: Chat, stored: dict[str, Any]) -> dict[str, Any]:
         about = {"id": chat.id, "type": chat.type, "title": chat.title}
-        return {"message_id": stored["id"], "date": 1_790_000_000, "chat": about, "text": stored["text"]}
+        shown = {"text": stored["text"], "entities": stored["entities"]}
+        return {"message_id": stored["id"], "date": 1_790_000_000, "chat": about, **shown}
 
     async def do_sendmessage(self, given: dict[str, Any]) -> dict[str, Any]:
         chat = self._writable(given)
@@ -357,6 +372,7 @@ class TelegramServer:
         if source.protected:
             raise bad("message can't be forwarded")
         target = self._writable(given)
+        self._pace(target)
         copy = {**stored, "id": next(target.ids)}
         target.messages[copy["id"]] = copy
         return self._message(target, copy)
@@ -369,6 +385,7 @@ class TelegramServer:
         if chat.status == "kicked" and chat.type != "private":  # who blocked a bot can still be looked up
             raise ApiError(403, f"Forbidden: bot was kicked from the {chat.type} chat")
         about: dict[str, Any] = {"id": chat.id, "type": chat.type, "title": chat.title, "accent_color_id": 1}
+        about |= {"has_protected_content": True} if chat.protected else {}
         about |= {"max_reaction_count": 11, "accepted_gift_types": _GIFTS}
         return about | ({"username": chat.username} if chat.username else {})
 
@@ -454,6 +471,7 @@ async def _parameters(request: web.Request) -> dict[str, Any]:
 
 async def _main(arguments: argparse.Namespace) -> None:
     server = TelegramServer(token=arguments.token, ledger=Path(arguments.ledger) if arguments.ledger else None)
+    server.scale, server.per_second = arguments.scale, arguments.per_second
     for chat in arguments.chat:
         server.add(Chat(int(chat), type="channel"))
     await server.start(arguments.port)
@@ -471,4 +489,6 @@ if __name__ == "__main__":
     parser.add_argument("--ledger")
     parser.add_argument("--token", default=TOKEN)
     parser.add_argument("--chat", action="append", default=[], help="id of a channel that exists from the start")
+    parser.add_argument("--scale", type=float, default=1.0, help="divides a chat's times and those of faults")
+    parser.add_argument("--per-second", type=int, default=0, help="messages to all chats together; 0: not limited")
     asyncio.run(_main(parser.parse_args()))

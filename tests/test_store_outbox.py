@@ -136,12 +136,12 @@ def test_a_channel_takes_twenty_messages_a_minute(desk: Desk) -> None:
 
 
 def test_chats_of_one_bot_share_its_rate(desk: Desk) -> None:
-    paces = {f"c{n}": ChatPace(f"telegram:{n}", 1.0, 20, "bot", 3) for n in range(8)}
+    paces = {f"c{n}": ChatPace(f"telegram:{n}", 1.0, 20, "bot", 6) for n in range(12)}
     desk.alert(1, channels=tuple(paces))
-    first = desk.claim(NOW, paces)
-    assert len(first) == 3
-    assert desk.other.claim_deliveries(NOW + seconds(0.5), paces=paces, limit=50) == []
-    assert len(desk.claim(NOW + seconds(1), paces)) == 3
+    claims = [(desk.store, 0.0), (desk.other, 0.1), (desk.other, 0.35), (desk.store, 0.7), (desk.other, 0.9)]
+    taken = [len(store.claim_deliveries(NOW + seconds(at), paces=paces, limit=50)) for store, at in claims]
+    assert taken == [2, 0, 2, 2, 0]  # evenly within the second
+    assert [len(desk.claim(NOW + seconds(at), paces)) for at in (1.01, 1.04)] == [0, 2]
 
 
 def test_a_held_chat_delays_no_other(desk: Desk) -> None:
@@ -355,6 +355,7 @@ def test_a_send_that_may_be_in_the_old_chat_goes_to_the_new_one(desk: Desk) -> N
     desk.alert(2)
     desk.deliver(NOW, Outcome(OutcomeKind.UNKNOWN, "timeout"))
     moved = {"main": replace(PACES["main"], chat_key="telegram:new")}
+    desk.store.open_chats(moved, NOW)
     assert len(desk.claim(NOW + seconds(2), moved)) == 1  # the one behind it need not wait
     desk.store.release_expired(NOW + timedelta(hours=1), retry.QUARANTINE)
     assert [one.unknowns for one in desk.claim(NOW + timedelta(hours=2), moved)]
@@ -367,6 +368,7 @@ def test_an_edit_never_meets_a_post_of_another_chat(desk: Desk, how: str) -> Non
     paces = PACES
     if how == "moved":
         paces = {"main": replace(PACES["main"], chat_key="telegram:new")}
+        desk.store.open_chats(paces, NOW)
     else:
         desk.alert(2)
         desk.deliver(NOW + seconds(2), Outcome(OutcomeKind.MIGRATED, "upgraded", chat_id="-1009"))
@@ -435,3 +437,37 @@ def test_a_lease_of_the_future_ends_like_one_that_begins_now(desk: Desk) -> None
     desk.claim(ahead)
     assert desk.store.release_expired(NOW, retry.QUARANTINE) == 0
     assert desk.store.release_expired(NOW + seconds(81), retry.QUARANTINE) == 1
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.UNSENT, OutcomeKind.PLAIN])
+def test_what_goes_at_once_is_not_passed_over_by_a_daemon_whose_clock_is_a_moment_behind(
+    desk: Desk, kind: OutcomeKind
+) -> None:
+    paces = {"main": ChatPace("telegram:1")}
+    desk.alert(1)
+    desk.alert(2)
+    claim = desk.claim(NOW, paces)[0]
+    desk.store.settle(claim, retry.settle(claim, Outcome(kind), NOW + seconds(5), Random(1)), NOW + seconds(5))
+    again = desk.other.claim_deliveries(NOW + seconds(4.9), paces=paces, limit=1)
+    assert [one.id for one in again] == [claim.id]
+
+
+def test_the_pace_of_a_chat_counts_from_the_end_of_an_attempt(desk: Desk) -> None:
+    desk.alert(1)
+    desk.alert(2)
+    claim = desk.claim(NOW)[0]
+    desk.store.settle(claim, Settlement("sent", external_id="1"), NOW + seconds(3))
+    assert desk.claim(NOW + seconds(3.9)) == []
+    assert desk.other.claim_deliveries(NOW + seconds(2.9), paces=PACES, limit=1) == []  # a clock a moment behind
+    assert len(desk.claim(NOW + seconds(4))) == 1
+
+
+def test_a_claim_that_begins_late_is_renewed_and_one_that_is_lost_is_not(desk: Desk) -> None:
+    desk.alert(1)
+    claim = desk.claim(NOW)[0]
+    assert not retry.begins_late(claim, NOW + seconds(4)) and retry.begins_late(claim, NOW + seconds(6))
+    renewed = desk.store.renew(claim, NOW + seconds(6))
+    assert renewed is not None and renewed.started == NOW + seconds(6)
+    assert desk.store.renew(claim, NOW + seconds(7)) is None and desk.other.renew(renewed, NOW + seconds(7)) is None
+    assert desk.other.release_expired(NOW + seconds(85), retry.QUARANTINE) == 0
+    assert desk.store.settle(renewed, Settlement("sent", external_id="1"), NOW + seconds(85)) is True

@@ -117,6 +117,8 @@ def _channel(document: yamlfile.Document, at: yamlfile.Path, entry: object, prob
         elif kind:
             what = f"no such option of a {kind} channel{_secret(key, value)}{_meant(key, known)}"
             problems.append(document.problem((*at, key), what, key=True))
+    if "audit" in values and (why := _unauditable(str(values.get("chat", "")), str(values["audit"]))):
+        problems.append(document.problem((*at, "audit"), why))
     if len(problems) > before:
         return None
     return Channel(
@@ -126,6 +128,17 @@ def _channel(document: yamlfile.Document, at: yamlfile.Path, entry: object, prob
         timezone=str(values["timezone"]) if "timezone" in values else None,
         options={key: value for key, value in values.items() if key not in COMMON},
     )
+
+
+def _unauditable(chat: str, audit: str) -> str:
+    """Why an audit chat is of no use, as far as the chats' names tell; "" if nothing speaks against it."""
+    if chat == audit:
+        return "must be another chat than the channel's own: copies of its messages go there"
+    if audit.isdecimal():
+        return "must be a channel or group of its own, not a person"
+    if chat and not chat.startswith(("-100", "@")):
+        return "is of use only for channels and supergroups (-100…): other chats do not number their messages"
+    return ""
 
 
 def _kind(document: yamlfile.Document, at: yamlfile.Path, entry: Mapping[str, object], problems: list[Problem]) -> str:
@@ -241,6 +254,7 @@ OPTIONS: Mapping[str, Mapping[str, Check]] = {
         "chat": _chat,
         "chat_env": _env_name,
         "topic": _topic,
+        "audit": _chat,
         "token_env": _env_name,
         "silent": _switch,
         "preview": _switch,

@@ -1,7 +1,8 @@
 """What follows an attempt: (claim, outcome, now) → Settlement. Pure; the table of the delivery states, as code.
 
 The law: a delivery that surely was not made is tried again without end, one that may have been made waits out the
-server's longest delay first, and nothing ends without a reason that a person can read.
+server's longest delay first, and nothing ends without a reason that a person can read. What goes at once is due since
+it was made: due "now", another daemon whose claim began a moment before would pass it over for the one behind it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ UNKNOWN_CAP = timedelta(hours=1)
 UNKNOWN_ATTEMPTS = 24  # with the waits above: about a day
 HOLD_BASE, HOLD_CAP = timedelta(minutes=15), timedelta(hours=6)
 TELL_AFTER, TELL_AFTER_UNKNOWN = 6, 3  # attempts that failed in a row, after which the operator hears of it
+LOOK_BASE, LOOK_CAP = timedelta(seconds=5), timedelta(minutes=5)  # between looks for a lost message
+BEGIN_WITHIN = timedelta(seconds=5)  # after its claim: a send begun later could arrive after the quarantine
 LONGEST_WAIT = timedelta(hours=24)  # a server that asks for more is not believed
 
 
@@ -85,11 +88,29 @@ def _unknown(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random)
     return replace(lost, notice=_notice(claim, f"no clear answer: {outcome.detail}", mend), trouble="unreachable")
 
 
+def _unsent(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    return Settlement("pending", due_at=claim.created, reason=outcome.detail)
+
+
+def _unseen(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    wait = max(timedelta(seconds=outcome.retry_after or 0), backoff(claim.attempt, LOOK_BASE, LOOK_CAP, rng))
+    waits = Settlement("unknown", due_at=now + wait, reason=outcome.detail)
+    if claim.attempt < TELL_AFTER:
+        return waits
+    mend = "A message may have been lost; it is looked for again until that is known."
+    return replace(waits, notice=_notice(claim, outcome.detail, mend), trouble="unreachable")
+
+
+def begins_late(claim: DeliveryClaim, now: datetime) -> bool:
+    """Whether the claim of a send is so old that its quarantine would end too early: it must be renewed first."""
+    return claim.operation is Operation.SEND and claim.started is not None and now - claim.started > BEGIN_WITHIN
+
+
 def _plain(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
     if claim.plain:
         reason = f"refused even as plain text: {outcome.detail}"
         return Settlement("dead", reason=reason, plain=True, notice=_notice(claim, reason))
-    return Settlement("pending", due_at=now, reason=f"once more as plain text: {outcome.detail}", plain=True)
+    return Settlement("pending", due_at=claim.created, reason=f"once more as plain text: {outcome.detail}", plain=True)
 
 
 def _hold_chat(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
@@ -116,7 +137,7 @@ def _migrated(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random
         return _unknown(claim, outcome, now, rng)
     mend = f"Messages go there from now on; write chat: {outcome.chat_id} into channels.yaml."
     notice = _notice(claim, f"the group became a supergroup with the id {outcome.chat_id}", mend)
-    return Settlement("pending", due_at=now, reason=outcome.detail, chat_id=outcome.chat_id, notice=notice)
+    return Settlement("pending", due_at=claim.created, reason=outcome.detail, chat_id=outcome.chat_id, notice=notice)
 
 
 def _stop(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
@@ -147,6 +168,8 @@ _TABLE: Mapping[OutcomeKind, Callable[[DeliveryClaim, Outcome, datetime, Random]
     OutcomeKind.NOT_MODIFIED: _sent,
     OutcomeKind.RETRY: _retry,
     OutcomeKind.UNKNOWN: _unknown,
+    OutcomeKind.UNSENT: _unsent,
+    OutcomeKind.UNSEEN: _unseen,
     OutcomeKind.PLAIN: _plain,
     OutcomeKind.HOLD_CHAT: _hold_chat,
     OutcomeKind.MIGRATED: _migrated,

@@ -7,13 +7,17 @@ whether the message surely was not sent, surely was, or may have been.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import ssl
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from monitor.delivery.callbacks import sign
 from monitor.delivery.redact import host, hush_libraries, redact
+from monitor.delivery.telegram_audit import TelegramAudit, Turn, mark_html, mark_text
 from monitor.delivery.telegram_errors import Refused, classify_exception
 from monitor.delivery.transports import Check, HttpOptions, required, short
 from monitor.errors import DeliveryError
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 TOKEN_ENV = "RASID_TELEGRAM_TOKEN"  # noqa: S105 - a variable's name
 CHAT_ENV = "RASID_TELEGRAM_CHAT"
+MIN_GAP = 1.05  # seconds between two messages to a chat
 
 
 def chat_of(channel: Channel, env: Mapping[str, str]) -> str:
@@ -54,15 +59,27 @@ class TelegramTransport:
         self._preview = channel.options.get("preview") is True
         self._http = http
         self._bot = _bot(self._token, http)
+        self.audit = self._audit(str(channel.options.get("audit") or ""))
+        self.pace = self._pace(self._chat)
+
+    def _pace(self, chat: str) -> ChatPace:
         bot_id = self._token.partition(":")[0]
-        private = self._chat.isascii() and self._chat.isdigit()  # only users have positive ids
-        self.pace = ChatPace(
-            chat_key=f"telegram:{bot_id}:{self._chat}",
-            min_gap=1.05,
+        private = chat.isascii() and chat.isdigit()  # only users have positive ids
+        return ChatPace(
+            chat_key=f"telegram:{bot_id}:{chat}",
+            min_gap=MIN_GAP,
             per_minute=0 if private else 20,
             shared_key=f"telegram:{bot_id}",
             shared_per_second=30,
         )
+
+    def _audit(self, chat: str) -> TelegramAudit | None:
+        if not chat:
+            return None
+        pace = replace(
+            self._pace(chat), min_gap=2 * MIN_GAP, per_minute=18
+        )  # no hurry: its turns are not timed as exactly
+        return TelegramAudit(self._bot, _chat_id(chat), pace, self._http.total * 0.7)
 
     def __repr__(self) -> str:
         return f"TelegramTransport({self._name!r}, chat={self._chat!r})"
@@ -78,16 +95,29 @@ class TelegramTransport:
                     return Outcome(OutcomeKind.REJECTED, "there is nothing to send")
                 if claim.operation is Operation.EDIT:
                     return await self._edit(chat, claim, rendered)
-                return await self._send(chat, claim.plain, rendered)
+                return await self._send(chat, claim.plain, rendered, claim.marker)
         except Exception as error:
             return self._outcome(error, claim.operation)
 
-    async def _send(self, chat: int | str, plain: bool, rendered: Rendered) -> Outcome:
+    async def look(self, claim: DeliveryClaim, confirmed: int, turn: Turn) -> Outcome:
+        """Whether a lost message is in the chat, by way of the audit chat, which there must be."""
+        assert self.audit is not None
+        outcome = await self.audit.look(_chat_id(claim.chat_id or self._chat), claim, confirmed, turn)
+        return replace(outcome, detail=short(redact(outcome.detail, self._token)))
+
+    async def _send(self, chat: int | str, plain: bool, rendered: Rendered, marker: str = "") -> Outcome:
         text, mode = _body(rendered, plain)
+        entities: list[dict[str, Any]] = []
+        if marker and self.audit is not None:
+            if mode is None:
+                text, entities = mark_text(text, marker)
+            else:
+                text = mark_html(text, marker, last=self._preview)
         message = await self._bot.send_message(
             chat,
             text,
             parse_mode=mode,
+            entities=[_entity(one) for one in entities] or None,
             disable_notification=self._silent or rendered.silent,
             link_preview_options=self._link_preview(),
             message_thread_id=self._topic,
@@ -132,9 +162,11 @@ class TelegramTransport:
 
     async def diagnose(self, sample: Rendered | None = None) -> list[Check]:
         """Token, host, chat, rights and topic, in this order; stops at the first that makes the rest moot."""
-        from monitor.delivery.telegram_diagnosis import diagnose
+        from monitor.delivery.telegram_diagnosis import diagnose, diagnose_audit
 
         checks = await diagnose(self._bot, _chat_id(self._chat), self._topic, host(self._http.base_url))
+        if self.audit is not None and all(check.ok for check in checks):
+            checks += await diagnose_audit(self._bot, _chat_id(self._chat), self.audit.chat)
         if sample is not None and all(check.ok for check in checks):
             checks.append(await self._sample(sample))
         return [Check(c.ok, short(redact(c.what, self._token)), redact(c.mend, self._token)) for c in checks]
@@ -194,8 +226,16 @@ def _request(http: HttpOptions) -> HTTPXRequest:
         write_timeout=http.write_timeout,
         pool_timeout=http.pool_timeout,
         proxy=http.proxy,
-        httpx_kwargs={"trust_env": False, "follow_redirects": False},
+        httpx_kwargs={"trust_env": False, "follow_redirects": False, "verify": _certificates()},
     )
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: for each of sixty channels anew, a start would take seconds longer."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _chat_id(chat: str) -> int | str:
@@ -203,6 +243,12 @@ def _chat_id(chat: str) -> int | str:
         return int(chat)
     except ValueError:
         return chat if chat.startswith("@") else f"@{chat}"
+
+
+def _entity(given: Mapping[str, Any]) -> Any:
+    from telegram import MessageEntity
+
+    return MessageEntity(**given)
 
 
 def _message_id(claim: DeliveryClaim) -> int:

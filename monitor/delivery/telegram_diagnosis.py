@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from monitor.delivery.telegram_audit import cannot_look
 from monitor.delivery.telegram_errors import classify_exception
 from monitor.delivery.transports import Check
 from monitor.model import Operation, Outcome, OutcomeKind
@@ -45,6 +46,22 @@ async def _membership(bot: Bot, chat: Reply, me: Reply) -> Check:
         what = f"the bot's rights cannot be seen: {_outcome(error).detail}"
         return Check(False, what, _add_bot(str(me.get("username", ""))))
     return _rights(member, str(chat.get("type")), str(me.get("username", "")))
+
+
+async def diagnose_audit(bot: Bot, chat: int | str, audit: int | str) -> list[Check]:
+    """Can lost messages of the chat be looked for by way of the audit chat?"""
+    try:
+        about: Reply = await bot.do_api_request("getChat", {"chat_id": chat})
+        me: Reply = await bot.do_api_request("getMe")
+        found: Reply = await bot.do_api_request("getChat", {"chat_id": audit})
+    except Exception as error:
+        mend = "Make a channel of its own, with the bot as an administrator, or leave out `audit`."
+        return [Check(False, f"the audit chat {audit} is not there for this bot: {_outcome(error).detail}", mend)]
+    if why := cannot_look(str(about.get("type")), about.get("has_protected_content")):
+        return [Check(False, f"lost messages cannot be looked for: {why}", "Leave out `audit`: it is of no use here.")]
+    member = await _membership(bot, found, me)
+    what = f"the audit chat is there: “{found.get('title') or audit}”" if member.ok else f"audit chat: {member.what}"
+    return [Check(member.ok, what, member.mend)]
 
 
 async def _topic(bot: Bot, chat: int | str, topic: int) -> Check:

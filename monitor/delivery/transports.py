@@ -6,9 +6,9 @@ The law: only a transport reads its server's words; it never raises out of `deli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from monitor.errors import DeliveryError
 from monitor.model import Channel, ChatPace, DeliveryClaim, Outcome, Rendered
@@ -56,6 +56,30 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Give back connections. Idempotent."""
+        ...
+
+
+class Audit(Protocol):
+    """Finds out whether a message of which nobody knows was sent."""
+
+    pace: ChatPace  # of the audit chat
+
+    async def look(
+        self, chat: int | str, claim: DeliveryClaim, confirmed: int, turn: Callable[[], Awaitable[float]]
+    ) -> Outcome:
+        """SENT, UNSENT or UNSEEN. confirmed: the last id known in the chat; turn: seconds until the audit chat
+        may be written to, 0 if now."""
+        ...
+
+
+@runtime_checkable
+class Audited(Protocol):
+    """A transport that can look for lost messages; audit is None where none was configured."""
+
+    audit: Audit | None
+
+    async def look(self, claim: DeliveryClaim, confirmed: int, turn: Callable[[], Awaitable[float]]) -> Outcome:
+        """Is the message of a lost claim there? See Audit.look."""
         ...
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
@@ -36,6 +37,8 @@ from monitor.store.records import PruneReport
 
 RELEASE_EVERY, INDEX_EVERY, PRUNE_EVERY, FOLLOW_EVERY = 10, 5, 6 * 3600, 15  # seconds
 RELOAD_AGAIN = 5.0  # seconds until an edit is read again that the database kept from being taken over
+AGAIN = 0.34  # seconds after deliveries were claimed, until others are
+GRAIN = 0.05  # seconds between two looks for what is due
 INDEX_BATCH = 50
 
 
@@ -76,6 +79,7 @@ class Daemon:
         self._deliveries: set[asyncio.Task[None]] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._unread: set[str] = set()  # feeds whose poll the database cut short
+        self._looks: set[int] = set()  # that are to come, in grains of the loop's clock
         self._stopping = asyncio.Event()
         self._scheduler: AsyncIOScheduler | None = None
 
@@ -176,7 +180,7 @@ class Daemon:
         ]
         return [(self._guarded(tick), seconds) for tick, seconds in every]
 
-    def _guarded(self, tick: ticks.Tick) -> ticks.Tick:
+    def _guarded(self, tick: ticks.Tick) -> Callable[[], Coroutine[Any, Any, None]]:
         # hours pass before the next pruning: whether all is well again, a poll tick shows sooner
         work = "_poll_tick" if tick == self._prune else getattr(tick, "__name__", "")
 
@@ -245,8 +249,11 @@ class Daemon:
         await self.flow.write(self.flow.store.release_expired, self.clock(), QUARANTINE)
         self.figures.delivering()
         # One is under way a chat at most, so chats that hang take no place from the others.
-        for claim in await pipeline.claim_due(self.flow, self.clock(), self.settings.delivery.batch):
+        claims = await pipeline.claim_due(self.flow, self.clock(), self.settings.delivery.batch)
+        for claim in claims:
             self._start(self._deliveries, self._deliver(claim))
+        if claims:  # more may wait, for other chats, than a bot may send in one go
+            self._look_in(AGAIN)
 
     async def _deliver(self, claim: DeliveryClaim) -> None:
         try:
@@ -266,11 +273,21 @@ class Daemon:
     def _look_again(self, claim: DeliveryClaim) -> None:
         """Look for what waits for the same chat as soon as its pace allows, which may lie between two ticks."""
         transport = self.flow.transports.get(claim.channel)
-        if self._scheduler is None or transport is None or not transport.pace.min_gap:
-            return
-        now = self.clock()
-        rest = (claim.started or now) + timedelta(seconds=transport.pace.min_gap) - now
-        ticks.once(self._scheduler, self._guarded(self._deliver_tick), max(rest, timedelta(0)))
+        if transport is not None and transport.pace.min_gap:
+            self._look_in(transport.pace.min_gap)
+
+    def _look_in(self, seconds: float) -> None:
+        """Look for what is due after so long, besides the ticks; looks that would fall together are one."""
+        loop = asyncio.get_running_loop()
+        moment = math.ceil((loop.time() + seconds) / GRAIN)
+        if self._scheduler is not None and moment not in self._looks:
+            self._looks.add(moment)
+            loop.call_at(moment * GRAIN, self._look, moment)
+
+    def _look(self, moment: int) -> None:
+        self._looks.discard(moment)
+        if not self._stopping.is_set():
+            self._start(self._background, self._guarded(self._deliver_tick)())
 
     async def _release_tick(self, *, everything: bool = False) -> None:
         release = partial(arrivals.release_held, self.flow, self.clock(), everything=everything)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -33,11 +33,6 @@ def start(ticks: Sequence[tuple[Tick, float]], now: datetime) -> AsyncIOSchedule
         scheduler.add_job(tick, Every(seconds=seconds), next_run_time=now)
     scheduler.start()
     return scheduler
-
-
-def once(scheduler: AsyncIOScheduler, tick: Tick, wait: timedelta) -> None:
-    """Make a tick after `wait`, besides its usual ones."""
-    scheduler.add_job(tick, "date", run_date=datetime.now(UTC) + wait)
 
 
 async def keep(scheduler: AsyncIOScheduler, clock: Callable[[], datetime], look: float = LOOK) -> None:

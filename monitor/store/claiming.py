@@ -6,19 +6,23 @@ the one the message is in, where its id may be that of another post.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from xxhash import xxh3_64_hexdigest
 
 from monitor.model import ChatPace, DeliveryClaim, Operation
 from monitor.store import dialect
 from monitor.store.feeds import CLOCK_SLACK, chunks
 from monitor.store.tables import chats, deliveries, messages
 
-MEMORY = 60.0  # seconds of sends that a chat's pace looks back on
+MINUTE = 60.0  # seconds that a chat's pace looks back on
+_WAITING, _IN_FLIGHT = ("pending", "unknown"), ("sending", "unknown")
+NEW_CHAT: Mapping[str, Any] = {"channels": [], "hold_reason": "", "firm": False, "recent": []}
+AHEAD = CLOCK_SLACK.total_seconds()
 
 
 @dataclass(slots=True)
@@ -30,108 +34,116 @@ class Claiming:
     lease: timedelta
 
     def take(self, limit: int) -> list[DeliveryClaim]:
+        """All in a fixed number of statements, however many chats there are."""
         paces = {pace.chat_key: pace for pace in self.paces.values()}
-        rows = self._ready(paces)
-        recent = self._recent([pace.shared_key for pace in paces.values() if pace.shared_key])
-        claims: list[DeliveryClaim] = []
+        states = self._chats(sorted(paces))
+        chosen = self._paced(self._next(paces, states), paces, limit)
+        if not chosen:
+            return []
+        ids = sorted(row.id for row in chosen)
+        now, until = self.now, self.now + self.lease
+        for chunk in chunks(ids):
+            begun = {"state": "sending", "owner": self.owner, "started": now, "lease_until": until}
+            taken = sa.update(deliveries).where(deliveries.c.id.in_(chunk), deliveries.c.state.in_(_WAITING))
+            self.connection.execute(taken.values(**begun, attempt=deliveries.c.attempt + 1))
+        self._stamp({row.chat_key: [*states[row.chat_key].recent, now.timestamp()] for row in chosen})
+        return [self._claim(row, states[row.chat_key].chat_id) for row in chosen]
+
+    def _paced(self, rows: Sequence[Any], paces: Mapping[str, ChatPace], limit: int) -> list[Any]:
+        """Those of them that may go by the pace that chats share, the more urgent first."""
+        shared = {pace.shared_key for pace in paces.values() if pace.shared_key}
+        recent = self._recent(shared)
+        chosen: list[Any] = []
+        touched: set[str] = set()
         for row in sorted(rows, key=lambda row: (row.priority, row.id)):
-            if len(claims) >= limit:
-                break
             pace = paces[row.chat_key]
+            stamps = recent.setdefault(pace.shared_key, [])
+            if len(chosen) >= limit:
+                break
+            if pace.shared_key and not _shared_pace_allows(pace, stamps, self.now):
+                continue
+            chosen.append(row)
             if pace.shared_key:
-                stamps = recent.setdefault(pace.shared_key, [])
-                if pace.shared_per_second and _count(stamps, self.now, 1.0) >= pace.shared_per_second:
-                    continue
                 stamps.append(self.now.timestamp())
-            claims.append(self._claim(row))
-        self._stamp(rows={key: stamps for key, stamps in recent.items() if claims})
-        return claims
+                touched.add(pace.shared_key)
+        self._stamp({key: recent[key] for key in touched})
+        return chosen
 
-    def _ready(self, paces: Mapping[str, ChatPace]) -> list[Any]:
-        """The delivery that goes next in each chat that may be written to now."""
-        keys = sa.select(deliveries.c.chat_key).where(*waiting(self.now), deliveries.c.chat_key.is_not(None))
-        due = {key for (key,) in self.connection.execute(keys.distinct()) if key in paces}
-        states = self._chats(sorted(due))
-        ready = []
-        for key in sorted(due):
-            chat = states.get(key)
-            if chat is not None and _is_held(chat, self.now):
-                continue
-            if chat is not None and not _pace_allows(paces[key], chat.recent, self.now):
-                continue
-            row = self._next(key, chat.chat_id if chat is not None else None)
-            if row is not None:
-                ready.append(row)
-        return ready
+    def _next(self, paces: Mapping[str, ChatPace], states: Mapping[str, Any]) -> list[Any]:
+        """The delivery that goes next in each chat that may be written to now, with what its message says."""
+        free = [
+            key
+            for key, chat in states.items()
+            if not _is_held(chat, self.now) and _pace_allows(paces[key], chat.recent, self.now)
+        ]
+        found: list[Any] = []
+        while free:
+            ids = [next_id for chunk in chunks(free) for next_id in self._next_ids(chunk)]
+            rows = [row for chunk in chunks(ids) for row in self._with_messages(chunk)]
+            gone = {row.id: row.chat_key for row in rows if self._is_elsewhere(row, states[row.chat_key])}
+            found += [row for row in rows if row.id not in gone]
+            free = sorted(gone.values())
+            if gone:
+                dead = {"state": "dead", "reason": "the channel has moved: its message is in another chat"}
+                ended = sa.update(deliveries).where(deliveries.c.id.in_(list(gone)))
+                self.connection.execute(ended.values(settled=self.now, **dead))
+        return found
 
-    def _next(self, chat_key: str, chat_id: str | None) -> Any:
-        flying = sa.select(deliveries).where(
-            deliveries.c.chat_key == chat_key, deliveries.c.state.in_(("sending", "unknown"))
-        )
-        row = self.connection.execute(dialect.lock_rows(flying)).first()
-        if row is not None:
-            again = row.state == "unknown" and row.due_at <= self.now and row.channel in self.paces
-            return row if again else None
-        others = deliveries.alias()
+    def _next_ids(self, keys: Sequence[str]) -> list[int]:
+        """Of each chat: the lost delivery whose quarantine is over, or the first that waits where none is in flight."""
+        ours = deliveries.c.channel.in_(list(self.paces))
+        flying = sa.exists().where(deliveries.c.chat_key == chats.c.chat_key, deliveries.c.state.in_(_IN_FLIGHT))
+        lost = (deliveries.c.state == "unknown", deliveries.c.due_at <= self.now, ours)
+        again = sa.select(deliveries.c.id).where(deliveries.c.chat_key == chats.c.chat_key, *lost)
+        sends = deliveries.alias()
         unsent = sa.exists().where(
-            others.c.message_id == deliveries.c.message_id,
-            others.c.operation == Operation.SEND.value,
-            others.c.state.in_(("pending", "sending", "unknown")),
+            sends.c.message_id == deliveries.c.message_id,
+            sends.c.operation == Operation.SEND.value,
+            sends.c.state.in_(("pending", "sending", "unknown")),
         )
-        statement = (
-            sa.select(deliveries)
+        first = (
+            sa.select(deliveries.c.id)
             .where(
-                deliveries.c.chat_key == chat_key,
+                deliveries.c.chat_key == chats.c.chat_key,
                 deliveries.c.state == "pending",
                 _due(self.now),
-                deliveries.c.channel.in_(list(self.paces)),
+                ours,
                 sa.or_(deliveries.c.operation == Operation.SEND.value, ~unsent),
             )
             .order_by(deliveries.c.priority, deliveries.c.id)
             .limit(1)
         )
-        while (row := self.connection.execute(dialect.lock_rows(statement, skip_locked=True)).first()) is not None:
-            if row.operation == Operation.SEND.value or not self._is_elsewhere(row.message_id, chat_key, chat_id):
-                break
-            dead = {"state": "dead", "reason": "the channel has moved: its message is in another chat"}
-            self.connection.execute(
-                sa.update(deliveries).where(deliveries.c.id == row.id).values(settled=self.now, **dead)
-            )
-        return row
+        pick = sa.case((flying, again.scalar_subquery()), else_=first.scalar_subquery())
+        statement = sa.select(pick).where(chats.c.chat_key.in_(keys))
+        return [next_id for next_id in self.connection.scalars(statement) if next_id is not None]
 
-    def _is_elsewhere(self, message_id: int, chat_key: str, chat_id: str | None) -> bool:
-        """Whether the message was posted in another chat, where its id may be that of another post."""
-        posted = self.connection.execute(sa.select(messages.c.chat).where(messages.c.id == message_id)).scalar()
-        return posted is not None and posted != place(chat_key, chat_id)
+    def _with_messages(self, ids: Sequence[int]) -> Sequence[Any]:
+        about = (messages.c.external_id, messages.c.plain.label("was_plain"), messages.c.chat.label("posted"))
+        joined = deliveries.join(messages, messages.c.id == deliveries.c.message_id)
+        statement = sa.select(deliveries, *about, messages.c.created.label("made")).select_from(joined)
+        waits = (deliveries.c.id.in_(ids), deliveries.c.state.in_(_WAITING))
+        return self.connection.execute(dialect.lock_rows(statement.where(*waits), of=deliveries)).all()
 
-    def _claim(self, row: Any) -> DeliveryClaim:
-        run = self.connection.execute
-        run(
-            sa.update(deliveries)
-            .where(deliveries.c.id == row.id)
-            .values(
-                state="sending",
-                owner=self.owner,
-                attempt=row.attempt + 1,
-                started=self.now,
-                lease_until=self.now + self.lease,
-            )
-        )
-        message = run(sa.select(messages.c.external_id, messages.c.plain).where(messages.c.id == row.message_id)).one()
-        chat = self._chats([row.chat_key]).get(row.chat_key)
-        self._stamp({row.chat_key: [*(chat.recent if chat else ()), self.now.timestamp()]})
+    def _is_elsewhere(self, row: Any, chat: Any) -> bool:
+        """Whether the message to change was posted in another chat, where its id may be that of another post."""
+        edits = row.operation != Operation.SEND.value
+        return edits and row.posted is not None and row.posted != place(row.chat_key, chat.chat_id)
+
+    def _claim(self, row: Any, chat_id: str | None) -> DeliveryClaim:
         return DeliveryClaim(
             id=row.id,
             message_id=row.message_id,
             channel=row.channel,
             operation=Operation(row.operation),
             attempt=row.attempt + 1,
-            plain=row.plain or message.plain,
-            external_id=message.external_id,
-            chat_id=chat.chat_id if chat else None,
+            plain=row.plain or row.was_plain,
+            external_id=row.external_id,
+            chat_id=chat_id,
             created=row.created,
             started=self.now,
             unknowns=row.unknowns,
+            lost=row.state == "unknown",
+            marker=_marker(row.message_id, row.made),
         )
 
     def _chats(self, keys: Sequence[str]) -> dict[str, Any]:
@@ -141,7 +153,7 @@ class Claiming:
             found.update((row.chat_key, row) for row in rows)
         return found
 
-    def _recent(self, keys: Sequence[str]) -> dict[str, list[float]]:
+    def _recent(self, keys: Iterable[str]) -> dict[str, list[float]]:
         return {key: list(row.recent) for key, row in self._chats(sorted(set(keys))).items()}
 
     def _stamp(self, rows: Mapping[str, Sequence[float]]) -> None:
@@ -149,10 +161,8 @@ class Claiming:
         written = [
             {
                 "chat_key": key,
-                "channels": [],
-                "hold_reason": "",
-                "firm": False,
-                "recent": [stamp for stamp in stamps if end - MEMORY < stamp <= end],
+                **NEW_CHAT,
+                "recent": sorted(stamp for stamp in stamps if end - MINUTE < stamp <= end + AHEAD),
             }
             for key, stamps in rows.items()
         ]
@@ -172,6 +182,44 @@ class Claiming:
         return any(not _is_held(chat, self.now) for chat in states.values())
 
 
+@dataclass(slots=True)
+class Turn:
+    """One message more, outside the outbox, to a chat that has a pace."""
+
+    claiming: Claiming
+    pace: ChatPace
+    recent: Mapping[str, list[float]]
+
+    @classmethod
+    def ask(cls, connection: sa.Connection, pace: ChatPace, now: datetime) -> Turn:
+        claiming = Claiming(connection, "", now, {}, timedelta(0))
+        return cls(claiming, pace, claiming._recent([key for key in (pace.chat_key, pace.shared_key) if key]))
+
+    def wait(self) -> float:
+        """Seconds until it may go, as far as can be told; 0: now."""
+        pace, now = self.pace, self.claiming.now
+        ours, shared = self.recent.get(pace.chat_key, []), self.recent.get(pace.shared_key, [])
+        if not _shared_pace_allows(pace, shared, now):
+            return 1 / 3
+        if _pace_allows(pace, ours, now):
+            return 0.0
+        full = ours[-pace.per_minute] + MINUTE if 0 < pace.per_minute <= len(ours) else 0.0
+        return max(full, ours[-1] + pace.min_gap) - now.timestamp() + 0.01
+
+    def take(self) -> None:
+        """Let it count towards the pace of the chat and of its bot."""
+        stamps = {key: [*self.recent.get(key, []), self.claiming.now.timestamp()] for key in self.recent}
+        for key in (self.pace.chat_key, self.pace.shared_key):
+            if key:
+                stamps.setdefault(key, [self.claiming.now.timestamp()])
+        self.claiming._stamp(stamps)
+
+
+def _marker(message_id: int, created: datetime) -> str:
+    """The same at each attempt; of another message, or in another database, another one."""
+    return xxh3_64_hexdigest(f"{message_id} {created.timestamp():.6f}".encode())
+
+
 def waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return deliveries.c.state.in_(("pending", "unknown")), _due(now)
 
@@ -187,12 +235,19 @@ def started_after(moment: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.started.is_not(None), deliveries.c.started > moment)
 
 
-def assign(connection: sa.Connection, paces: Mapping[str, ChatPace]) -> None:
-    """What waits learns its chat, and follows its channel to another one; also a send that may be in the old one."""
-    waits = deliveries.c.state.in_(("pending", "unknown"))
-    for channel, pace in paces.items():
-        elsewhere = (deliveries.c.channel == channel, waits, deliveries.c.chat_key.is_distinct_from(pace.chat_key))
-        connection.execute(sa.update(deliveries).where(*elsewhere).values(chat_key=pace.chat_key, state="pending"))
+def assign(connection: sa.Connection, paces: Mapping[str, ChatPace], *, moved: bool = False) -> None:
+    """What waits learns its chat. moved: and follows its channel to another one; also a send that may be in the old."""
+    waits = deliveries.c.state.in_(_WAITING)
+    found = sa.select(deliveries.c.channel, deliveries.c.chat_key).where(waits).distinct()
+    rows = connection.execute(found if moved else found.where(deliveries.c.chat_key.is_(None))).all()
+    wrong = {row.channel for row in rows if row.channel in paces and row.chat_key != paces[row.channel].chat_key}
+    known = [{"chat_key": paces[one].chat_key, **NEW_CHAT} for one in sorted(wrong)]
+    dialect.insert_new(connection, chats, known, columns=["chat_key"])
+    for channel in sorted(wrong):
+        key = paces[channel].chat_key
+        elsewhere = deliveries.c.chat_key.is_distinct_from(key) if moved else deliveries.c.chat_key.is_(None)
+        change = sa.update(deliveries).where(deliveries.c.channel == channel, waits, elsewhere)
+        connection.execute(change.values(chat_key=key, state="pending"))
 
 
 def place(chat_key: str, chat_id: str | None) -> str:
@@ -207,13 +262,22 @@ def _is_held(chat: Any, now: datetime) -> bool:
     return chat.firm or not put_back
 
 
+def _shared_pace_allows(pace: ChatPace, stamps: Sequence[float], now: datetime) -> bool:
+    """Also within each third of a second: what is claimed in one go may reach the server later than the next is."""
+    limit = pace.shared_per_second
+    return not limit or (_count(stamps, now, 1.0) < limit and _count(stamps, now, 1 / 3) < max(limit / 3, 1))
+
+
 def _pace_allows(pace: ChatPace, recent: Sequence[float], now: datetime) -> bool:
     if pace.min_gap and _count(recent, now, pace.min_gap):
         return False
-    return not pace.per_minute or _count(recent, now, 60.0) < pace.per_minute
+    return not pace.per_minute or _count(recent, now, MINUTE) < pace.per_minute
 
 
 def _count(stamps: Sequence[float], now: datetime, seconds: float) -> int:
-    """How many lie in the last `seconds`. Those of a future that a corrected clock took back do not count."""
+    """How many lie in the last `seconds`, or just ahead: `now` may be older than what another daemon wrote meanwhile.
+
+    Those of a future that a corrected clock took back do not count.
+    """
     end = now.timestamp()
-    return sum(end - seconds < stamp <= end for stamp in stamps)
+    return sum(end - seconds < stamp <= end + AHEAD for stamp in stamps)

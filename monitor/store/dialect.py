@@ -211,9 +211,10 @@ def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
 
 
-def lock_rows(statement: Any, *, skip_locked: bool = False) -> Any:
-    """The select, holding its rows until the transaction ends. SQLite renders nothing: its lock is the whole file."""
-    return statement.with_for_update(skip_locked=skip_locked)
+def lock_rows(statement: Any, *, skip_locked: bool = False, of: sa.Table | None = None) -> Any:
+    """The select, holding its rows (those of one table) until the transaction ends. SQLite renders nothing: its lock
+    is the whole file."""
+    return statement.with_for_update(skip_locked=skip_locked, of=of)
 
 
 # ── search ───────────────────────────────────────────────────────────────────────────────────────────────────────

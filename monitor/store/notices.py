@@ -63,6 +63,11 @@ def clear(connection: sa.Connection, prefix: str, now: datetime, *, over: str = 
     return len(stood)
 
 
+def stand(connection: sa.Connection, prefix: str) -> bool:
+    """Whether any notice stands whose key begins so."""
+    return connection.execute(sa.select(tables.notices.c.key).where(_begins(prefix)).limit(1)).first() is not None
+
+
 def _post(connection: sa.Connection, text: str, channel: str, now: datetime) -> int:
     latest = (
         sa.select(sa.func.max(tables.deliveries.c.due_at))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 
 from monitor.model import ChatPace, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect, notices
-from monitor.store.claiming import Claiming, assign, place, started_after, waiting
+from monitor.store.claiming import NEW_CHAT, Claiming, Turn, assign, place, started_after, waiting
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import ChatState
@@ -34,14 +35,11 @@ class Outbox(Database):
         by_chat: dict[str, list[str]] = {}
         for channel, pace in paces.items():
             by_chat.setdefault(pace.chat_key, []).append(channel)
-        rows = [
-            {"chat_key": key, "channels": sorted(names), "hold_reason": "", "firm": False, "recent": []}
-            for key, names in by_chat.items()
-        ]
+        rows = [{"chat_key": key, **NEW_CHAT, "channels": sorted(names)} for key, names in by_chat.items()]
         with self._writing() as connection:
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
             dialect.upsert(connection, chats, rows, columns=["chat_key"], update=["channels"])
-            assign(connection, paces)
+            assign(connection, paces, moved=True)
 
     def claim_deliveries(
         self,
@@ -87,7 +85,7 @@ class Outbox(Database):
             if not ours and settlement.state != "sent":
                 return False
             _write(connection, row, settlement, now)
-            _remember_chat(connection, row.chat_key, settlement)
+            _remember_chat(connection, row.chat_key, settlement, now)
             if settlement.state == "sent":
                 _sent(connection, claim, row.chat_key, settlement, now)
             if settlement.state == "sent" and claim.operation is Operation.SEND:  # some channels only feign the others
@@ -131,10 +129,38 @@ class Outbox(Database):
                 _write(connection, row, lost, now)
             return len(rows)
 
+    def take_turn(self, pace: ChatPace, now: datetime) -> float:
+        """0.0 if one message more may go to a chat now, which then counts towards its pace; else seconds to wait."""
+        with self._reading() as connection:
+            if (wait := Turn.ask(connection, pace, now).wait()) > 0:
+                return wait
+        with self._writing() as connection:
+            dialect.exclude_others(connection, dialect.CLAIM_LOCK)
+            turn = Turn.ask(connection, pace, now)
+            if (wait := turn.wait()) <= 0:
+                turn.take()
+            return wait
+
+    def renew(self, claim: DeliveryClaim, now: datetime, lease: timedelta = LEASE) -> DeliveryClaim | None:
+        """The claim as if it began now; None where it is no longer ours."""
+        ours = (deliveries.c.state == "sending", deliveries.c.owner == self.owner, deliveries.c.id == claim.id)
+        renewed = sa.update(deliveries).where(*ours, deliveries.c.started == claim.started)
+        with self._writing() as connection:
+            done = connection.execute(renewed.values(started=now, lease_until=now + lease))
+            return replace(claim, started=now) if done.rowcount else None
+
+    def last_confirmed(self, claim: DeliveryClaim) -> int:
+        """The highest id known of the last messages in the chat that a claim is for; 0 where none has a number."""
+        with self._reading() as connection:
+            key = connection.execute(sa.select(deliveries.c.chat_key).where(deliveries.c.id == claim.id)).scalar_one()
+            ours = (messages.c.chat == place(key, claim.chat_id), messages.c.sent_at.is_not(None))
+            newest = sa.select(messages.c.external_id).where(*ours).order_by(messages.c.sent_at.desc()).limit(5)
+            return max((int(one) for one in connection.scalars(newest) if str(one).isdecimal()), default=0)
+
     def hold_chat(self, chat_key: str, until: datetime, reason: str) -> None:
         """Let a chat take nothing before `until`."""
         with self._writing() as connection:
-            _remember_chat(connection, chat_key, Settlement("pending", hold_until=until, hold_reason=reason))
+            _remember_chat(connection, chat_key, Settlement("pending", hold_until=until, hold_reason=reason), None)
 
     def resume_chat(self, channel: str, now: datetime) -> None:
         """Try a channel's chat again at once: its hold ends, and what waits for a retry is due."""
@@ -264,26 +290,39 @@ def _free(connection: sa.Connection, chat_key: str, now: datetime) -> None:
     """End a chat's hold; what waits for another attempt is due."""
     connection.execute(sa.update(chats).where(chats.c.chat_key == chat_key).values(**_FREE))
     held = (deliveries.c.chat_key == chat_key, deliveries.c.state == "pending", deliveries.c.attempt > 0)
-    connection.execute(sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=now))
+    since = deliveries.c.created  # and not now: see delivery.retry
+    connection.execute(sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=since))
 
 
-def _remember_chat(connection: sa.Connection, chat_key: str | None, settlement: Settlement) -> None:
+def _remember_chat(
+    connection: sa.Connection, chat_key: str | None, settlement: Settlement, ended: datetime | None
+) -> None:
+    """What an attempt that `ended` tells of its chat; None: there was none."""
     if chat_key is None:
         return
+    chat = connection.execute(sa.select(chats).where(chats.c.chat_key == chat_key)).first()
     values: dict[str, Any] = {}
     if settlement.hold_until is not None:
         until = settlement.hold_until.astimezone(UTC)
         values = {"hold_until": until, "hold_reason": settlement.hold_reason, "firm": settlement.firm}
-    elif settlement.state == "sent":
+    elif settlement.state == "sent" and (chat is None or chat.hold_until is not None or chat.hold_reason):
         values = dict(_FREE)
     if settlement.chat_id:
         values["chat_id"] = settlement.chat_id
-    if values:
-        row = {"chat_key": chat_key, "channels": [], "hold_reason": "", "firm": False, "recent": [], **values}
+    if chat is not None and ended is not None and chat.recent and chat.recent[-1] < ended.timestamp():
+        # The pace counts from the end of an attempt: the server may have got it that late. One is in flight at a
+        # time, so the last is this one's.
+        values["recent"] = [*chat.recent[:-1], ended.timestamp()]
+    if values and chat is not None:
+        connection.execute(sa.update(chats).where(chats.c.chat_key == chat_key).values(**values))
+    elif values:
+        row = {"chat_key": chat_key, **NEW_CHAT, **values}
         dialect.upsert(connection, chats, [row], columns=["chat_key"], update=sorted(values))
 
 
 def _works_again(connection: sa.Connection, channel: str, operator: str | None, now: datetime) -> None:
+    if not notices.stand(connection, f"channel/{channel}/"):  # nearly always
+        return
     notices.clear(connection, _EVENT.format(channel), now)
     over = f"Channel {channel} works again; what waited is being sent."
     notices.clear(connection, _TROUBLE.format(channel), now, over=over, channel=operator)
