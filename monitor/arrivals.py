@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from monitor.alerts import decide
 from monitor.alerts.routing import routing
@@ -20,6 +19,7 @@ from monitor.model import (
     Feed,
     FeedState,
     Hit,
+    Mode,
     Rule,
     RuleMatch,
     RuleState,
@@ -32,6 +32,7 @@ from monitor.stories import headline, packed
 from monitor.stories.assign import assign
 from monitor.stories.signature import Signature, sign
 from monitor.stories.update import update_of
+from monitor.telling import Loudness, Made, Teller
 
 PRIORITY: Mapping[Severity, int] = {Severity.HIGH: 0, Severity.NORMAL: 1, Severity.LOW: 2}
 
@@ -251,15 +252,6 @@ def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, 
         posts.add(rule, story.id, hit.id, verdict)
 
 
-class _Made(NamedTuple):
-    """An alert on its way. rule: of the severity that the alert has."""
-
-    rule: Rule
-    story_id: int
-    alert_id: int
-    change: str
-
-
 @dataclass(slots=True)
 class Posts:
     """The alerts of one transaction on their way to messages: one by one up to `cap`, the others as digests.
@@ -273,37 +265,41 @@ class Posts:
     cap: int = 0
     together: bool = False
     facts: Facts = field(init=False)
+    _teller: Teller = field(init=False)
     _count: int = 0
-    _later: dict[tuple[str, str], list[_Made]] = field(default_factory=dict)  # by rule and channel
+    _later: dict[tuple[str, str], list[Made]] = field(default_factory=dict)  # by rule and channel
 
     def __post_init__(self) -> None:
         self.facts = Facts(self.flow, self.tx)
+        self._teller = Teller(self.flow, self.tx, self.now)
 
     def add(self, rule: Rule, story_id: int, hit_id: int, verdict: Verdict) -> None:
-        """Make the alert of a hit, if its verdict asks for one."""
+        """Make the alert of a hit, if its verdict asks for one. Channels that want each article hear of every hit."""
+        if verdict.decision is Decision.JOINED and any(one.mode is Mode.EACH for one in self.flow.channels.values()):
+            self._teller.tell_each(rule, story_id, hit_id, self._channels(rule, hit_id), _loudness(rule.severity))
         if verdict.decision is not Decision.ALERT:
             return
         alert_id = self.tx.add_alert(rule, story_id, hit_id, self.now, verdict.change)
         if alert_id is None:
             return
         self._count += 1
-        made = _Made(rule, story_id, alert_id, verdict.change)
+        made = Made(rule, story_id, alert_id, hit_id, verdict.change)
         to = self._channels(rule, hit_id)
         if self.together or (self.cap and self._count > self.cap):
             for channel in to:
                 self._later.setdefault((rule.id, channel), []).append(made)
         else:
-            self._post(made, to)
+            self._teller.tell(made, to, _loudness(rule.severity))
 
     def finish(self) -> int:
         """Send off the digests; how many alerts there were in all."""
         for (_, channel), waiting in self._later.items():
             if len(waiting) == 1:
-                self._post(waiting[0], [channel])
+                self._teller.tell(waiting[0], [channel], _loudness(waiting[0].rule.severity))
                 continue
             gravest = min((one.rule.severity for one in waiting), key=PRIORITY.__getitem__)
-            ids, silent = [one.alert_id for one in waiting], gravest is Severity.LOW
-            self.tx.post_digest(ids, [channel], self.now, PRIORITY[gravest], silent=silent)
+            why = "released" if self.together else "flood"
+            self._teller.tell_together(waiting, channel, gravest, why, _loudness(gravest))
         return self._count
 
     def _channels(self, rule: Rule, hit_id: int) -> Sequence[str]:
@@ -312,12 +308,9 @@ class Posts:
         own = routing(self.flow.routes, self.flow.configured(), rule, article, outlet).channels
         return [*own, *self.flow.following(rule.id)]
 
-    def _post(self, made: _Made, channels: Sequence[str]) -> None:
-        severity = made.rule.severity
-        silent, priority = severity is Severity.LOW, PRIORITY[severity]
-        self.tx.post(
-            made.alert_id, made.story_id, channels, self.now, silent=silent, priority=priority, change=made.change
-        )
+
+def _loudness(severity: Severity) -> Loudness:
+    return {"silent": severity is Severity.LOW, "priority": PRIORITY[severity]}
 
 
 def with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:

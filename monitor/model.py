@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -356,15 +356,56 @@ class Hit:
 PERSON = "person:"  # begins the name of a channel that is a person, who follows rules
 
 
+class Mode(StrEnum):
+    """What a channel gets a message for."""
+
+    EACH = "each"  # every article that a rule hit
+    STORY = "story"  # every story, edited as it grows
+    DIGEST = "digest"  # many stories, at set times
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When digests go, in the channel's own time: `every` so often, at most an hour, or at `times` of the day."""
+
+    every: timedelta | None = None
+    times: tuple[time, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A configured destination. options belong to its transport (delivery.channels names and checks them)."""
+    """A configured destination. options belong to its transport (delivery.channels names and checks them).
+
+    burst: stories told one by one within burst_window; what comes beyond that is told in a digest. 0: no limit.
+    quiet: (from, to), times of the day between which only severity high is told, and with quiet_high nothing.
+    """
 
     name: str
-    type: str  # telegram, webhook, apprise, console
+    type: str  # telegram, webhook, apprise, file, console
     language: str = "ar"  # of the words around the articles: ar or en
     timezone: str | None = None  # IANA name; None: the setting `timezone`
     options: Mapping[str, object] = field(default_factory=dict)
+    mode: Mode = Mode.STORY
+    digest: Schedule | None = None  # of mode digest
+    burst: int = 0
+    burst_window: timedelta = timedelta(minutes=5)
+    quiet: tuple[time, time] | None = None
+    quiet_high: bool = False
+    hashtags: bool = False  # one for each rule, below the message
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How an alert is told in a channel. mode DIGEST: it joins the channel's open digest of its kind (`why`: digest,
+    burst or quiet), which goes at `until`. held: that, in words; detail: what the digest says of it.
+    """
+
+    channel: str
+    mode: Mode = Mode.STORY
+    why: str = ""
+    until: datetime | None = None
+    held: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,13 +475,22 @@ class StoryLines:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """All that rendering needs. kind: story, development, digest, operator, test. alerts: (id, rule id)."""
+    """All that rendering needs. kind: story, development, article, digest, operator, test.
+
+    text: of operator and test messages; of a digest what its reason (`why`) needs. part of parts: of a digest that
+    takes several messages. reply_to: the id, at the channel, of the message that this one goes on. alerts: (id, rule
+    id).
+    """
 
     id: int
     kind: str
     channel: str
     stories: tuple[StoryLines, ...] = ()
-    text: str = ""  # of operator and test messages
+    text: str = ""
+    why: str = ""
+    part: int = 1
+    parts: int = 1
+    reply_to: str | None = None
     alerts: tuple[tuple[int, str], ...] = ()
 
 
@@ -459,7 +509,9 @@ class Rendered:
     text: str
     html: str | None
     silent: bool = False
-    data: Mapping[str, object] = field(default_factory=dict)  # the structured form, for webhooks
+    data: Mapping[str, object] = field(default_factory=dict)  # the structured form, for programs
+    link: str = ""  # of the article that it is about; "": of none, or of several
+    reply_to: str | None = None  # see MessageView
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows; for transports that have such
 
 
@@ -503,6 +555,9 @@ class OutcomeKind(StrEnum):
     STOP = "stop"  # the credentials are refused: nothing can be sent on this channel
     GONE = "gone"  # the message to edit or delete no longer exists
     REJECTED = "rejected"  # this message will never be accepted
+
+
+GONE = "the message is no longer there"  # how the reason of an edit begins whose message was deleted, or is too old
 
 
 @dataclass(frozen=True, slots=True)

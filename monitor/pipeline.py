@@ -46,7 +46,6 @@ from monitor.model import (
 PAGES_A_POLL = 30  # web pages read for one poll; the articles after them keep their feed's text
 PAGES_SECONDS = 90.0
 SETTLE_AGAIN = (0.5, 1.0, 2.0, *(4.0 for _ in range(150)))  # seconds between tries to write an outcome: ten minutes
-TEXT_LIMIT = 4095  # code points of a message: Telegram's, less one for an audit's marker
 Clock = Callable[[], datetime]
 
 
@@ -154,6 +153,7 @@ async def deliver_due(flow: Flow, clock: Clock, *, limit: int = 20) -> int:
 
 async def claim_due(flow: Flow, now: datetime, limit: int) -> list[DeliveryClaim]:
     """Take the deliveries that may go now. Each must be handed to `deliver`."""
+    await flow.write(flow.store.close_digests, now)
     claim = partial(flow.store.claim_deliveries, now, paces=flow.paces(), limit=limit, lease=flow.lease)
     return await flow.write(claim)
 
@@ -176,7 +176,7 @@ async def _attempt(flow: Flow, claim: DeliveryClaim, clock: Clock) -> tuple[Deli
         return claim, await transport.deliver(claim, None)
     if claim.lost and isinstance(transport, Audited) and transport.audit is not None:
         return claim, await _look(flow, claim, transport, transport.audit.pace, clock)
-    rendered, failure = await _render(flow, channel, claim, clock())
+    rendered, failure = await _render(flow, channel, claim, transport.limit, clock())
     if failure is not None:
         return claim, failure
     if retry.begins_late(claim, now := clock()):
@@ -220,7 +220,7 @@ async def _settle(flow: Flow, claim: DeliveryClaim, settlement: Settlement, now:
 
 
 async def _render(
-    flow: Flow, channel: Channel, claim: DeliveryClaim, now: datetime
+    flow: Flow, channel: Channel, claim: DeliveryClaim, limit: int, now: datetime
 ) -> tuple[Rendered | None, Outcome | None]:
     """(the message, None), or (None, why there is none)."""
     try:
@@ -235,8 +235,9 @@ async def _render(
             language=channel.language,
             timezone=channel.timezone or flow.timezone,
             now=now,
-            limit=TEXT_LIMIT,
             plain=claim.plain,
+            limit=limit,
+            hashtags=channel.hashtags,
         )
         if channel.name in flow.buttons:
             rendered = replace(rendered, buttons=buttons(view, flow.rules, channel.language))

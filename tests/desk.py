@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import sqlalchemy as sa
 
+from monitor.alerts.render import render
 from monitor.arrivals import Arrival, PollReport, take_in
 from monitor.delivery import retry
 from monitor.feeds.fetch import Fetcher
@@ -18,7 +19,19 @@ from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
-from monitor.model import Article, Channel, ChatPace, Feed, FeedState, Outcome, OutcomeKind, Outlet, Rule
+from monitor.model import (
+    Article,
+    Channel,
+    ChatPace,
+    DeliveryClaim,
+    Feed,
+    FeedState,
+    Outcome,
+    OutcomeKind,
+    Outlet,
+    Rendered,
+    Rule,
+)
 from monitor.runtime.overruling import Overruled, merge, split
 from monitor.store.store import Store
 
@@ -32,6 +45,7 @@ class Desk:
 
     flow: Flow
     at: int = 0
+    posted: list[tuple[DeliveryClaim, Rendered]] = field(default_factory=list)  # in the order in which it was sent
 
     def take(
         self,
@@ -81,12 +95,21 @@ class Desk:
         self.at += 2
         now = NOW + timedelta(minutes=self.at)
         store, sent = self.flow.store, 0
-        while claims := store.claim_deliveries(now, paces={"main": ChatPace("chat")}, limit=9):
+        paces = {name: ChatPace("chat" if name == "main" else name) for name in self.flow.channels}
+        store.close_digests(now)
+        while claims := store.claim_deliveries(now, paces=paces, limit=9):
             for claim in claims:
+                self.posted.append((claim, self._rendered(claim, now)))
                 outcome = Outcome(OutcomeKind.SENT, external_id=claim.external_id or str(claim.message_id))
                 store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now, operator=None)
                 sent += 1
         return sent
+
+    def _rendered(self, claim: DeliveryClaim, now: datetime) -> Rendered:
+        view = self.flow.store.message_rows(claim.message_id).view(self.flow.outlets)
+        channel = self.flow.channels[claim.channel]
+        zone = channel.timezone or self.flow.timezone
+        return render(view, self.flow.rules, language="ar", timezone=zone, now=now, hashtags=channel.hashtags)
 
 
 @contextmanager

@@ -316,8 +316,10 @@ class TelegramServer:
         chat = self._writable(given)
         text, entities = self._text(given)
         markup = _markup(given)
+        reply_to = _reply_to(given, chat)
         self._pace(chat)
         stored = {"id": next(chat.ids), "text": text, "entities": entities, "given": given, "markup": markup}
+        stored["reply_to"] = reply_to
         chat.messages[stored["id"]] = stored
         self.note("delivered", chat=chat.id, message_id=stored["id"], text=text)
         return self._message(chat, stored)
@@ -426,6 +428,18 @@ class TelegramServer:
     async def do_getwebhookinfo(self, given: dict[str, Any]) -> dict[str, Any]:
         url = self.updates.webhook.get("url", "")
         return {"url": url, "has_custom_certificate": False, "pending_update_count": len(self.updates.pending)}
+
+
+def _reply_to(given: dict[str, Any], chat: Chat) -> int | None:
+    """The message that this one replies to; None where it is gone, or there is none."""
+    wanted = given.get("reply_parameters")
+    if isinstance(wanted, str):
+        wanted = json.loads(wanted) if wanted else None
+    if not wanted or int(wanted["message_id"]) in chat.messages:
+        return int(wanted["message_id"]) if wanted else None
+    if str(wanted.get("allow_sending_without_reply")).lower() != "true":
+        raise bad("message to be replied not found")
+    return None
 
 
 def _markup(given: dict[str, Any]) -> Any:

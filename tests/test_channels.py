@@ -1,5 +1,6 @@
 """channels.yaml: what is accepted, what is refused and in which words."""
 
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from monitor import yamlfile
 from monitor.delivery import channels
 from monitor.delivery.transports import TRANSPORTS, build
 from monitor.errors import ConfigError, DeliveryError
-from monitor.model import Channel
+from monitor.model import Channel, Mode, Schedule
 
 TOKEN = "123456789:AAfixture-token-for-tests-only_0123456"
 
@@ -48,6 +49,27 @@ channels:
     assert (first.language, first.timezone) == ("ar-LB", "Asia/Beirut")
     assert first.options == {"chat": "-1001234567890", "topic": 12, "silent": True, "token_env": "SECOND_BOT"}
     assert found["screen"].language == "ar" and found["screen"].timezone is None
+
+
+def test_how_a_channel_tells_is_read_with_its_defaults() -> None:
+    found = read("""
+channels:
+  - {name: room, type: telegram}
+  - {name: night, type: telegram, mode: each, burst: 30 in 10m, quiet: 23:00–7:00, quiet_high: yes, hashtags: yes}
+  - {name: calm, type: apprise, url_env: A, burst: off, quiet: off, digest: daily 18:00 08:00}
+  - {name: half, type: webhook, url: 'https://example.com', mode: digest, digest: 30m}
+  - {name: six, type: file, path: data/alerts.jsonl, digest: 6h}
+""")
+    room, night, calm, half, six = found.values()
+    assert (room.mode, room.digest, room.burst, room.burst_window) == (Mode.STORY, None, 15, timedelta(minutes=5))
+    assert (room.quiet, room.quiet_high, room.hashtags) == (None, False, False)
+    assert (night.mode, night.burst, night.burst_window) == (Mode.EACH, 30, timedelta(minutes=10))
+    assert (night.quiet, night.quiet_high, night.hashtags) == ((time(23), time(7)), True, True)
+    assert (calm.mode, calm.burst, calm.quiet) == (Mode.DIGEST, 0, None)
+    assert calm.digest == Schedule(times=(time(8), time(18)))
+    assert (half.mode, half.digest, half.burst) == (Mode.DIGEST, Schedule(every=timedelta(minutes=30)), 0)
+    assert six.digest == Schedule(times=(time(0), time(6), time(12), time(18)))
+    assert six.options == {"path": "data/alerts.jsonl"}
 
 
 def test_an_empty_file_has_no_channels() -> None:
@@ -100,7 +122,7 @@ def test_a_secret_in_the_file_is_refused_without_being_repeated() -> None:
         ("channel: []", "did you mean 'channels'?"),
         ("channels: main", "must be a list"),
         ("channels: [main]", "must be a channel"),
-        ("channels: [{name: a}]", "needs a `type`: telegram, webhook, apprise, console"),
+        ("channels: [{name: a}]", "needs a `type`: telegram, webhook, apprise, file, console"),
         ("channels: [{name: a, type: fax}]", "there are telegram, webhook"),
         ("channels: [{name: 'a b/c', type: console}]", "letters, digits"),
         ("channels: [{name: a, type: console, language: fr}]", "write ar or en"),
@@ -108,6 +130,22 @@ def test_a_secret_in_the_file_is_refused_without_being_repeated() -> None:
         ("channels: [{name: a, type: telegram, chat: my channel}]", "is no chat"),
         ("channels: [{name: a, type: telegram, chat: 'https://t.me/newsroom'}]", 'write "@newsroom"'),
         ("channels: [{name: a, type: telegram, silent: maybe}]", "true or false"),
+        ("channels: [{name: a, type: console, mode: all}]", "write each (every article), story"),
+        ("channels: [{name: a, type: console, mode: digest}]", "mode digest needs to know when"),
+        ("channels: [{name: a, type: console, mode: each, digest: hourly}]", "a channel of mode each has no digest"),
+        ("channels: [{name: a, type: console, digest: daily}]", "like: daily 08:00"),
+        ("channels: [{name: a, type: console, digest: daily 25:00}]", "like: daily 08:00"),
+        ("channels: [{name: a, type: console, digest: 7m}]", "does not go into the hour"),
+        ("channels: [{name: a, type: console, digest: 90m}]", "does not go into the hour, or into the day"),
+        ("channels: [{name: a, type: console, digest: often}]", "write 15m, hourly, 6h or daily 08:00"),
+        ("channels: [{name: a, type: console, burst: many}]", "like 15, or 15 in 5m"),
+        ("channels: [{name: a, type: console, burst: 0}]", "or off"),
+        ("channels: [{name: a, type: console, burst: 5 in 2h}]", "1m to 1h"),
+        ("channels: [{name: a, type: console, quiet: at night}]", "like 23:00-07:00"),
+        ("channels: [{name: a, type: console, quiet: 23:00-24:00}]", "two times of the day"),
+        ("channels: [{name: a, type: console, quiet: 7:00-07:00}]", "at the same time"),
+        ("channels: [{name: a, type: file}]", "needs a `path`"),
+        ("channels: [{name: a, type: file, path: data/}]", "must be the path of a file"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_mend(text: str, said: str) -> None:

@@ -145,10 +145,10 @@ def test_a_digest_in_arabic_puts_each_story_once_under_its_gravest_rule() -> Non
         "\n"
         "🔴 <b>مسيّرات شاهد</b>\n"
         '• <a href="https://example.com/news?id=7&amp;ref=rss">'
-        "أوكرانيا: هجوم بمسيّرات &quot;شاهد&quot; على أوديسا</a> · الجزيرة، 13:05 (+4)\n"
+        "أوكرانيا: هجوم بمسيّرات &quot;شاهد&quot; على أوديسا</a> · الجزيرة، 13:05 · 5 وسائل\n"
         "\n"
         "⚪️ <b>أوكرانيا</b>\n"
-        "• محادثات في جنيف · \u2068BBC\u2069 عربي، 13:05 (+2)"
+        "• محادثات في جنيف · \u2068BBC\u2069 عربي، 13:05 · 3 وسائل"
     )
 
 
@@ -160,6 +160,30 @@ def test_a_digest_counts_what_does_not_fit() -> None:
     assert 10 <= shown <= 40 and len(text) <= 4096 and len(rendered.text) <= 4096
     assert text.startswith("🗂 حصيلة: 200 خبر\n")
     assert text.endswith(words.count("more_stories", 200 - shown, "ar") + "…")
+
+
+def test_a_digest_takes_smaller_portions_before_it_leaves_a_story_out() -> None:
+    long = [
+        one(ArticleLine(article(f"خبر رقم {n} " + "كلمة " * 60, url=f"https://example.com/{n}"), JAZEERA))
+        for n in range(25)
+    ]
+    rendered = show(*long, kind="digest", hashtags=True)
+    assert (rendered.html or "").count("<a href=") == 25 and "أخرى" not in rendered.text.splitlines()[-1]
+    assert len(parse_html(rendered.html or "")[0]) <= 4096 and rendered.text.count("•") == 25
+
+
+def test_hashtags_are_letters_digits_and_lines_below_and_nothing_else() -> None:
+    tagged = show(STORY, hashtags=True)
+    assert tagged.text.splitlines()[-1] == "#مسيرات_شاهد #أوكرانيا"
+    assert show(STORY, hashtags=True, language="en").text.splitlines()[-1] == "#Shahed_drones #Ukraine"
+    assert "#" not in show(STORY).text.replace("https://", "")
+    names = {"nato": Rule("nato", "ناتو/NATO — ٢٠٢٦", "NATO"), "n-1": Rule("n-1", "123", "…")}
+    for rule_id, tag in (("nato", "#ناتو_NATO_٢٠٢٦"), ("n-1", "#n_1")):
+        one_rule = replace(STORY, rule_ids=(rule_id,))
+        shown = render(
+            MessageView(1, "story", "main", (one_rule,)), names, language="ar", timezone="UTC", now=NOW, hashtags=True
+        )
+        assert shown.text.splitlines()[-1].strip(RLM) == tag
 
 
 def test_an_operators_message_is_escaped_and_a_test_message_needs_no_text() -> None:

@@ -219,6 +219,7 @@ def test_a_digest_starts_no_cooldown(desk: Desk) -> None:
             alert = tx.add_alert(RULE, story, hit, NOW)
             assert alert is not None
             made.append(alert)
+        tx.released(made)
         message = tx.post_digest(made, ["main"], NOW, 1)[0]
         assert tx.last_alert(RULE.id) is None
     assert len(desk.store.message_rows(message).stories) == 2

@@ -77,6 +77,40 @@ async def test_a_topic_and_a_migrated_chat_are_written_to(server: TelegramServer
     assert len(server.chats[-1009].messages) == 1
 
 
+async def test_a_reply_is_sent_even_where_what_it_replies_to_is_gone(server: TelegramServer) -> None:
+    sender = transport(server, topic=5)
+    first = await sender.deliver(claim(), NEWS)
+    denial = Rendered("نفي", None, reply_to=first.external_id)
+    assert (await sender.deliver(claim(), denial)).kind is OutcomeKind.SENT
+    assert server.chats[CHAT].messages[2]["reply_to"] == 1
+    assert server.chats[CHAT].messages[2]["given"]["message_thread_id"] == "5"
+    del server.chats[CHAT].messages[1]
+    assert (await sender.deliver(claim(), denial)).kind is OutcomeKind.SENT
+    assert server.chats[CHAT].messages[3]["reply_to"] is None
+    strange = Rendered("نفي", None, reply_to="console-7")
+    assert (await sender.deliver(claim(), strange)).kind is OutcomeKind.SENT
+    assert server.chats[CHAT].messages[4]["given"].get("reply_parameters") is None
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"preview": True}, {"url": "https://example.com/1", "prefer_small_media": True}),
+        ({"picture": True}, {"url": "https://example.com/1", "prefer_large_media": True, "show_above_text": True}),
+        ({}, {"is_disabled": True}),
+    ],
+)
+async def test_the_articles_preview_or_picture_is_shown_where_the_channel_asks(
+    server: TelegramServer, options: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    sender = transport(server, **options)
+    news = Rendered("خبر", None, link="https://example.com/1")
+    await sender.deliver(claim(), news)
+    await sender.deliver(claim(), Rendered("حصيلة", None))
+    shown = [json.loads(one["given"]["link_preview_options"]) for one in server.chats[CHAT].messages.values()]
+    assert shown == [wanted, {"is_disabled": True}]
+
+
 async def test_edits_and_deletions(server: TelegramServer) -> None:
     sender = transport(server)
     sent = await sender.deliver(claim(), NEWS)

@@ -16,7 +16,7 @@ _NAME = 24  # code points of a rule's name on a button
 
 def buttons(view: MessageView, rules: Mapping[str, Rule], language: str) -> tuple[tuple[Button, ...], ...]:
     """The rows of buttons of a message about one story; none for any other."""
-    if view.kind not in ("story", "development") or not view.alerts:
+    if view.kind not in ("story", "development", "article") or not view.alerts:
         return ()
     first = view.alerts[0][0]
     by_rule = {rule_id: alert_id for alert_id, rule_id in reversed(view.alerts)}

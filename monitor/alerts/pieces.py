@@ -5,6 +5,8 @@ Every piece is cut and cleaned before it is escaped; nothing here looks at the l
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +17,7 @@ from monitor.alerts import passages, words
 from monitor.alerts.passages import Passage
 from monitor.model import ESCALATED, Article, Outlet, Rule, Severity, StoryLines
 
+_SILENT = ("Mn", "Me", "Cf")  # marks above letters and signs of direction, at which a hashtag would end
 ORDER = (Severity.HIGH, Severity.NORMAL, Severity.LOW)
 
 
@@ -36,7 +39,8 @@ class Link(Piece):
 
 @dataclass(frozen=True, slots=True)
 class Portions:
-    """How much of each part is shown (code points, others: links)."""
+    """How much of each part is shown (code points, others: links). all: what does not fit asks for smaller portions,
+    else it is counted."""
 
     title: int
     passage: int
@@ -44,6 +48,7 @@ class Portions:
     others: int
     rules: int
     links: bool = True
+    all: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Scene:
     now: datetime
     portions: Portions
     plain: bool = False  # laid out as plain text, where addresses take room
+    hashtags: bool = False  # wanted
 
     @property
     def rtl(self) -> bool:
@@ -115,6 +121,18 @@ def rule_name(rule_id: str, scene: Scene) -> str:
     rule = scene.rules.get(rule_id)
     named = (rule.name("ar" if scene.rtl else "en") or rule.name_en or rule.name_ar) if rule else ""
     return short_name(named or rule_id, scene.portions.name, scene.rtl)
+
+
+def hashtag(rule_id: str, scene: Scene) -> str:
+    """A rule's name as Telegram links it: letters, digits and _ alone, #مسيرات_شاهد; "" where no letter is left."""
+    rule = scene.rules.get(rule_id)
+    named = (rule.name("ar" if scene.rtl else "en") or rule.name_en or rule.name_ar) if rule else ""
+    for name in (named, rule_id):
+        bare = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) not in _SILENT)
+        words_ = re.findall(r"[^\W_]+", bare.replace("\u0640", ""))
+        if any(c.isalpha() for word in words_ for c in word):
+            return "#" + "_".join(words_)
+    return ""
 
 
 def weight(rule_id: str, scene: Scene) -> int:

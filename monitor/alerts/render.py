@@ -22,6 +22,7 @@ from monitor.alerts.pieces import (
     Scene,
     arrowed,
     gravest,
+    hashtag,
     headline,
     length,
     linked,
@@ -46,6 +47,7 @@ _PORTIONS = (
     Portions(220, 200, 60, 4, 3),
     Portions(150, 90, 40, 2, 2, links=False),
     Portions(80, 0, 24, 0, 1, links=False),
+    Portions(50, 0, 16, 0, 1, links=False, all=False),
 )
 
 
@@ -58,23 +60,25 @@ def render(
     now: datetime,
     limit: int = 4096,
     plain: bool = False,
+    hashtags: bool = False,
 ) -> Rendered:
     """Lay out a message.
 
     Args:
-        view: what is to be told; kind "story", "development", "digest", "operator" or "test".
+        view: what is to be told; kind "story", "development", "article", "digest", "operator" or "test".
         rules: by id; a rule that is no longer there is shown by its id.
         language: of the words around the articles, "ar", "en", or with a region ("ar-LB" has its own months).
         timezone: IANA name; an unknown one reads as UTC.
         now: aware; only decides whether a date needs its year.
         limit: most code points of the text, with and without markup, at least 16.
         plain: no HTML wanted (html is None).
+        hashtags: one for each rule, below a story and beside the rules of a digest.
     """
     limit = max(limit, 16)
     chosen = [rules[i] for story in view.stories for i in story.rule_ids if i in rules]
     high = any(story.high for story in view.stories)
     severity = Severity.HIGH if high else gravest(chosen) if chosen else Severity.NORMAL
-    scene = Scene(rules, language, _zone(timezone), now, _PORTIONS[0])
+    scene = Scene(rules, language, _zone(timezone), now, _PORTIONS[0], hashtags=hashtags)
     text = _fitting(view, replace(scene, plain=True), limit)[0]
     html = None if plain else _fitting(view, scene, limit)[1]
     return Rendered(
@@ -82,12 +86,20 @@ def render(
         html=html,
         silent=bool(chosen) and severity is Severity.LOW,
         data={**structured(view, rules), "severity": severity.value},
+        link=_link(view),
+        reply_to=view.reply_to,
     )
+
+
+def _link(view: MessageView) -> str:
+    """The address of the article that a message is about; "" where it is about several, or none."""
+    lines = view.stories[0].lines if len(view.stories) == 1 and view.kind != "digest" else ()
+    return passages.safe_url(lines[0].article.url) if lines else ""
 
 
 def _fitting(view: MessageView, scene: Scene, limit: int) -> tuple[str, str]:
     """(text, HTML) with the largest portions that fit; hard cut where even the smallest do not."""
-    kinds = {"story": _story_message, "development": _story_message, "digest": digest_message}
+    kinds = {**dict.fromkeys(("story", "development", "article"), _story_message), "digest": digest_message}
     lay = kinds.get(view.kind, _notice_message)
     text = ""
     for portions in _PORTIONS:
@@ -133,6 +145,10 @@ def _story(story: StoryLines, scene: Scene) -> list[list[Piece]]:
     others = _others(story, scene)
     if others:
         lines.append(others)
+    chosen = sorted(story.rule_ids, key=lambda rule_id: weight(rule_id, scene))[: scene.portions.rules]
+    tags = [hashtag(rule_id, scene) for rule_id in chosen] if scene.hashtags else []
+    if any(tags):
+        lines.append(row([said(" ".join(dict.fromkeys(tag for tag in tags if tag)))], scene))
     return lines
 
 

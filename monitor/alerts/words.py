@@ -38,13 +38,18 @@ _PLURALS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 
 _PHRASES: Mapping[str, Mapping[str, str]] = {
     "ar": {
-        **{"also": "ونقلته أيضًا:", "seen": "رُصد", "digest": "حصيلة", "operator": "راصد", "comma": "، "},
+        **{"also": "ونقلته أيضًا:", "seen": "رُصد", "digest": "حصيلة", "operator": "راصد", "comma": "، ", "to": " إلى "},
         **{"began": "أول من نشر القصة: {outlet}، {time}؛ والتنبيه من تقرير لاحق."},
         **{"later": "{what}: من تقرير لاحق في {outlet}، {time}."},
         **{"change": "تطوّر العدد: {what} ({outlet}، {time})", "arrow": "←"},
         **{"news": "تطوّر العدد: {what}", "escalated": "خبر يتّسع"},
         **{"denies": "ينفي أو يصحّح خبرًا من {outlet}، {time}: {what}"},
         **{"denied": "نُفي أو صُحِّح لاحقًا، {outlet}، {time}: {what}"},
+        **{
+            "why_burst": "تنبيهات كثيرة في وقت قصير: جُمعت هنا، الأهم أولًا.",
+            "why_quiet": "ما وصل في ساعات الهدوء ({what}).",
+        },
+        **{"why_released": "ما انتظر نهاية التهدئة.", "why_flood": "أخبار كثيرة من مصدر واحد دفعة واحدة."},
         **{"test": "رسالة تجربة من راصد: القناة تعمل.", "untitled": "(بلا عنوان)"},
         **{
             "mute_rule": "🔕 كتم 6 ساعات",
@@ -54,13 +59,21 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
         },
     },
     "en": {
-        **{"also": "Also in:", "seen": "seen", "digest": "Digest", "operator": "Rasid", "comma": ", "},
+        **{"also": "Also in:", "seen": "seen", "digest": "Digest", "operator": "Rasid", "comma": ", ", "to": "–"},
         **{"began": "First told by {outlet}, {time}; a later report raised the alert."},
         **{"later": "{what}: raised by a later report in {outlet}, {time}."},
         **{"change": "The number changed: {what} ({outlet}, {time})", "arrow": "→"},
         **{"news": "The number changed: {what}", "escalated": "The story spreads"},
         **{"denies": "Denies or corrects a report of {outlet}, {time}: {what}"},
         **{"denied": "Denied or corrected later by {outlet}, {time}: {what}"},
+        **{
+            "why_burst": "Many alerts in a short time, gathered here, the gravest first.",
+            "why_quiet": "What came in quiet hours ({what}).",
+        },
+        **{
+            "why_released": "What waited for the end of a cooldown.",
+            "why_flood": "Many stories that one feed brought at once.",
+        },
         **{"test": "A test message from Rasid: the channel works.", "untitled": "(untitled)"},
         **{"mute_rule": "🔕 Mute 6 h", "mute_story": "🔇 Mute story", "not_relevant": "✗ Not relevant", "more": "More"},
     },
@@ -84,6 +97,12 @@ def locale(language: str) -> Locale:
 def phrase(key: str, language: str) -> str:
     """A fixed word or sentence."""
     return _PHRASES[base(language)][key]
+
+
+def why(key: str, language: str, what: str) -> str:
+    """Why a digest tells of several stories; "" where that needs no saying. what: 23:00–07:00, of quiet hours."""
+    span = what.replace("–", phrase("to", language))  # a dash between numbers reads either way in Arabic
+    return _PHRASES[base(language)].get(f"why_{key}", "").format(what=span)
 
 
 def count(key: str, n: int, language: str) -> str:

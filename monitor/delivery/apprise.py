@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from monitor.delivery.redact import redact
-from monitor.delivery.transports import Check, HttpOptions, required
+from monitor.delivery.transports import LONGEST_TEXT, Check, HttpOptions, required
 from monitor.errors import DeliveryError
 from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
@@ -29,6 +29,7 @@ class AppriseTransport:
         self._http = http
         self._target = _target(channel.name, self._url)
         address = hashlib.sha256(self._url.encode()).hexdigest()[:16]
+        self.limit = min(self._target.body_maxlen or LONGEST_TEXT, LONGEST_TEXT)
         self.pace = ChatPace(chat_key=f"apprise:{address}", min_gap=1.0)
 
     def __repr__(self) -> str:

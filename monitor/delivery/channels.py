@@ -2,7 +2,7 @@
 
 channels:
   - name: main                     # rules refer to it
-    type: telegram                 # telegram, webhook, apprise, console
+    type: telegram                 # telegram, webhook, apprise, file, console
     language: ar                   # ar, en, or with a region: ar-LB writes تشرين الثاني
     timezone: Asia/Riyadh          # without it: the setting `timezone`
     chat: "-1001234567890"
@@ -15,13 +15,15 @@ import pathlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from monitor import yamlfile
+from monitor.delivery import telling
 from monitor.delivery.telegram import CHAT_ENV, TOKEN_ENV, chat_of, token_of
 from monitor.errors import ConfigError, Problem
-from monitor.model import Channel
+from monitor.model import Channel, Mode, Schedule
 
 Check = Callable[[str], tuple[object, str]]  # a value as written → (value, "") or (None, what is wrong)
 
@@ -119,14 +121,27 @@ def _channel(document: yamlfile.Document, at: yamlfile.Path, entry: object, prob
             problems.append(document.problem((*at, key), what, key=True))
     if "audit" in values and (why := _unauditable(str(values.get("chat", "")), str(values["audit"]))):
         problems.append(document.problem((*at, "audit"), why))
+    unfit = _unfit(kind, values) if len(problems) == before else ""
+    if unfit:
+        problems.append(document.problem((*at, "mode"), unfit))
     if len(problems) > before:
         return None
+    burst, window = _burst(kind, values)
+    schedule, quiet = values.get("digest"), values.get("quiet")
+    mode = values.get("mode", Mode.DIGEST if schedule else Mode.STORY)
     return Channel(
         name=str(values["name"]),
         type=kind,
         language=str(values.get("language", "ar")),
         timezone=str(values["timezone"]) if "timezone" in values else None,
         options={key: value for key, value in values.items() if key not in COMMON},
+        mode=Mode(str(mode)),
+        digest=schedule if isinstance(schedule, Schedule) else None,
+        burst=burst,
+        burst_window=window,
+        quiet=(quiet[0], quiet[1]) if isinstance(quiet, tuple) and quiet else None,
+        quiet_high=values.get("quiet_high") is True,
+        hashtags=values.get("hashtags") is True,
     )
 
 
@@ -139,6 +154,26 @@ def _unauditable(chat: str, audit: str) -> str:
     if chat and not chat.startswith(("-100", "@")):
         return "is of use only for channels and supergroups (-100…): other chats do not number their messages"
     return ""
+
+
+def _unfit(kind: str, values: Mapping[str, object]) -> str:
+    """What is missing, or wrong between values that are good by themselves."""
+    if kind == "file" and "path" not in values:
+        return "needs a `path`, like data/alerts.jsonl"
+    mode, schedule = values.get("mode"), values.get("digest")
+    if mode is Mode.DIGEST and schedule is None:
+        return "mode digest needs to know when: write beside it digest: 15m, hourly or daily 08:00"
+    if schedule is not None and mode not in (None, Mode.DIGEST):
+        return f"a channel of mode {mode} has no digest: take one of the two out"
+    return ""
+
+
+def _burst(kind: str, values: Mapping[str, object]) -> tuple[int, timedelta]:
+    """What people read is limited unless the file says otherwise; what programs read is not."""
+    found = values.get("burst")
+    if isinstance(found, tuple):
+        return found[0], found[1]
+    return telling.BURST if kind in ("telegram", "apprise") else 0, telling.BURST_WINDOW
 
 
 def _kind(document: yamlfile.Document, at: yamlfile.Path, entry: Mapping[str, object], problems: list[Problem]) -> str:
@@ -243,11 +278,24 @@ def _url(value: str) -> tuple[object, str]:
     return value, ""
 
 
+def _path(value: str) -> tuple[object, str]:
+    name = pathlib.PurePath(value).name
+    if "\0" in value or not name or value.endswith(("/", "\\")):
+        return None, "must be the path of a file, like data/alerts.jsonl"
+    return value, ""
+
+
 COMMON: Mapping[str, Check] = {
     "name": _name,
     "type": lambda value: (value, ""),
     "language": _language,
     "timezone": _timezone,
+    "mode": telling.mode,
+    "digest": telling.digest,
+    "burst": telling.burst,
+    "quiet": telling.quiet,
+    "quiet_high": _switch,
+    "hashtags": _switch,
 }
 OPTIONS: Mapping[str, Mapping[str, Check]] = {
     "telegram": {
@@ -258,8 +306,10 @@ OPTIONS: Mapping[str, Mapping[str, Check]] = {
         "token_env": _env_name,
         "silent": _switch,
         "preview": _switch,
+        "picture": _switch,
     },
     "webhook": {"url": _url, "url_env": _env_name, "secret_env": _env_name},
     "apprise": {"url_env": _env_name},
+    "file": {"path": _path},
     "console": {},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from monitor.delivery.transports import Check
+from monitor.delivery.transports import LONGEST_TEXT, Check
 from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class ConsoleTransport:
         self._name = channel.name
         self._rtl = channel.language.startswith("ar")
         self._console = console or Console(highlight=False, markup=False, emoji=False)
+        self.limit = LONGEST_TEXT
         self.pace = ChatPace(chat_key=f"console:{channel.name}")
 
     def __repr__(self) -> str:

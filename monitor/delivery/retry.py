@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from monitor.model import DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
+from monitor.model import GONE, DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
 
 QUARANTINE = timedelta(seconds=75)  # no server was seen to deliver later than this after the attempt began
 RETRY_BASE, RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
@@ -150,7 +150,7 @@ def _gone(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) ->
     if claim.operation is Operation.DELETE:
         return Settlement("sent", external_id=claim.external_id, reason="it was deleted already")
     if claim.operation is Operation.EDIT:  # someone deleted the post: their decision, and nobody's trouble
-        return Settlement("dead", reason=f"the message is no longer there: {outcome.detail}")
+        return Settlement("dead", reason=f"{GONE}: {outcome.detail}")
     return _rejected(claim, outcome, now, rng)
 
 

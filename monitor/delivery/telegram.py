@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TOKEN_ENV = "RASID_TELEGRAM_TOKEN"  # noqa: S105 - a variable's name
 CHAT_ENV = "RASID_TELEGRAM_CHAT"
 MIN_GAP = 1.05  # seconds between two messages to a chat
+LIMIT = 4095  # code points of a message, which has 4096: one is for the marker of an audit
 
 
 def chat_of(channel: Channel, env: Mapping[str, str]) -> str:
@@ -57,10 +58,12 @@ class TelegramTransport:
         self._topic = int(str(topic)) if topic else None
         self._silent = channel.options.get("silent") is True
         self._preview = channel.options.get("preview") is True
+        self._picture = channel.options.get("picture") is True
         self._http = http
         self._bot = _bot(self._token, http)
         self.audit = self._audit(str(channel.options.get("audit") or ""))
         self.pace = self._pace(self._chat)
+        self.limit = LIMIT
 
     def _pace(self, chat: str) -> ChatPace:
         bot_id = self._token.partition(":")[0]
@@ -119,9 +122,10 @@ class TelegramTransport:
             parse_mode=mode,
             entities=[_entity(one) for one in entities] or None,
             disable_notification=self._silent or rendered.silent,
-            link_preview_options=self._link_preview(),
+            link_preview_options=self._link_preview(rendered),
             message_thread_id=self._topic,
             reply_markup=self._keyboard(rendered),
+            reply_parameters=_reply(rendered),
         )
         return Outcome(OutcomeKind.SENT, external_id=str(message.message_id))
 
@@ -132,7 +136,7 @@ class TelegramTransport:
             chat_id=chat,
             message_id=_message_id(claim),
             parse_mode=mode,
-            link_preview_options=self._link_preview(),
+            link_preview_options=self._link_preview(rendered),
             reply_markup=self._keyboard(rendered),
         )
         return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
@@ -150,10 +154,16 @@ class TelegramTransport:
         ]
         return InlineKeyboardMarkup(rows) if rows else None
 
-    def _link_preview(self) -> Any:
+    def _link_preview(self, rendered: Rendered) -> Any:
+        """Of the article, small below the text, or its picture above it. Telegram reads both from the article's page:
+        a message stays text, which has more room than a caption and can be edited as a story grows."""
         from telegram import LinkPreviewOptions
 
-        return LinkPreviewOptions(is_disabled=not self._preview)
+        if not (self._preview or self._picture) or not rendered.link:
+            return LinkPreviewOptions(is_disabled=True)
+        if self._picture:
+            return LinkPreviewOptions(url=rendered.link, prefer_large_media=True, show_above_text=True)
+        return LinkPreviewOptions(url=rendered.link, prefer_small_media=True)
 
     def _outcome(self, error: Exception, operation: Operation) -> Outcome:
         outcome = classify_exception(error, operation)
@@ -256,6 +266,15 @@ def _message_id(claim: DeliveryClaim) -> int:
         return int(claim.external_id or "")
     except ValueError:
         raise Refused(400, {"description": "message to edit not found: it has no id", "error_code": 400}) from None
+
+
+def _reply(rendered: Rendered) -> Any:
+    """What the message replies to; where that is no longer there, it is sent all the same."""
+    from telegram import ReplyParameters
+
+    if rendered.reply_to is None or not rendered.reply_to.isdigit():
+        return None
+    return ReplyParameters(int(rendered.reply_to), allow_sending_without_reply=True)
 
 
 def _body(rendered: Rendered, plain: bool) -> tuple[str, str | None]:

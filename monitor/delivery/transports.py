@@ -16,6 +16,7 @@ from monitor.model import Channel, ChatPace, DeliveryClaim, Outcome, Rendered
 if TYPE_CHECKING:
     from rich.console import Console
 
+LONGEST_TEXT = 32_000  # code points of a message where the channel sets no limit of its own
 LONGEST_DETAIL = 300  # code points of a server's words that are kept
 
 
@@ -42,9 +43,10 @@ class Check:
 
 
 class Transport(Protocol):
-    """Speaks one channel's protocol."""
+    """Speaks one channel's protocol. limit: most code points of a message's text."""
 
     pace: ChatPace
+    limit: int
 
     async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
         """Make one attempt. rendered is None only for deletions. Never raises, except when cancelled."""
@@ -104,6 +106,12 @@ def _apprise(channel: Channel, env: Mapping[str, str], http: HttpOptions, consol
     return AppriseTransport(channel, env, http)
 
 
+def _file(channel: Channel, env: Mapping[str, str], http: HttpOptions, console: Console | None) -> Transport:
+    from monitor.delivery.file import FileTransport
+
+    return FileTransport(channel)
+
+
 def _console(channel: Channel, env: Mapping[str, str], http: HttpOptions, console: Console | None) -> Transport:
     from monitor.delivery.console import ConsoleTransport
 
@@ -114,6 +122,7 @@ TRANSPORTS: Mapping[str, Factory] = {
     "telegram": _telegram,
     "webhook": _webhook,
     "apprise": _apprise,
+    "file": _file,
     "console": _console,
 }
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from monitor.delivery.redact import host, redact
-from monitor.delivery.transports import Check, HttpOptions, required, short
+from monitor.delivery.transports import LONGEST_TEXT, Check, HttpOptions, required, short
 from monitor.errors import DeliveryError
 from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
@@ -52,6 +52,7 @@ class WebhookTransport:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         address = hashlib.sha256(self._url.encode()).hexdigest()[:16]
+        self.limit = LONGEST_TEXT
         self.pace = ChatPace(chat_key=f"webhook:{address}")
 
     def __repr__(self) -> str:

@@ -159,7 +159,12 @@ def _channels(path: pathlib.Path, found: settings.Settings) -> dict[str, Channel
     for entry in entries if isinstance(entries, list) else []:
         channel = channels[entry["name"].strip()]
         language = channel.language if entry.get("language") else found.language
-        channels[channel.name] = replace(channel, language=language, timezone=channel.timezone or found.timezone)
+        options = dict(channel.options)
+        if channel.type == "file":  # as the database's, its path begins beside the configuration folder
+            options["path"] = str(path.resolve().parent.parent / str(options["path"]))
+        channels[channel.name] = replace(
+            channel, language=language, timezone=channel.timezone or found.timezone, options=options
+        )
     return channels
 
 

@@ -23,7 +23,7 @@ from monitor.model import (
     StoryView,
     Verdict,
 )
-from monitor.store import dialect, overruling, posting, silences
+from monitor.store import dialect, overruling, silences
 from monitor.store.connection import Database
 from monitor.store.feeds import write_feed
 from monitor.store.records import Novelty, Placed
@@ -49,14 +49,11 @@ from monitor.store.tables import (
     signatures,
     stories,
 )
+from monitor.store.telling import Telling
 
 
-class Intake:
+class Intake(Telling):
     """What may be done inside `with store.intake(now) as tx`. Other intakes wait until it ends."""
-
-    def __init__(self, connection: sa.Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = now
 
     # ── articles ──
 
@@ -346,35 +343,6 @@ class Intake:
             digest=False,
             change=change,
         )
-
-    def post(
-        self,
-        alert_id: int,
-        story_id: int,
-        channels: Sequence[str],
-        now: datetime,
-        *,
-        silent: bool,
-        priority: int,
-        change: str = "",
-    ) -> list[int]:
-        """Put the alert into the message of the story, or of a change in it, in each channel (made, joined, or edited).
-        The messages' ids."""
-        run = self._connection
-        return [
-            posting.post(run, alert_id, story_id, channel, now, silent=silent, priority=priority, change=change)
-            for channel in dict.fromkeys(channels)
-        ]
-
-    def post_digest(
-        self, alert_ids: Sequence[int], channels: Sequence[str], now: datetime, priority: int, *, silent: bool = False
-    ) -> list[int]:
-        """One message a channel for all these alerts, which start no cooldown. The messages' ids."""
-        return posting.post_digest(self._connection, alert_ids, channels, now, silent=silent, priority=priority)
-
-    def grew(self, story_id: int, now: datetime) -> int:
-        """Queue an edit of every message of the story that left already; how many were queued."""
-        return posting.grew(self._connection, story_id, now)
 
     def _insert(self, table: sa.Table, **values: Any) -> int:
         key = self._connection.execute(sa.insert(table).values(**values)).inserted_primary_key

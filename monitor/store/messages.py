@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from monitor.model import Article, Severity, Span
-from monitor.store import developments
+from monitor.store import developments, replies
 from monitor.store.connection import Database
 from monitor.store.records import MessageRows, StoryRows
 from monitor.store.rows import article_columns, article_of, outlets_by_id, revised, revision_columns, spans_of
@@ -33,9 +34,9 @@ class Messages(Database):
             by_story: dict[int, list[Any]] = {}
             for row in rows:
                 by_story.setdefault(row.story_id, []).append(row)
-            lines = LINES if message.kind in ("story", "development") else DIGEST_LINES
+            lines = DIGEST_LINES if message.kind == "digest" else LINES
             stories = tuple(
-                _story(connection, story_id, of_story, lines)
+                _about(_story(connection, story_id, of_story, lines, message.article_id), message.article_id)
                 for story_id, of_story in list(by_story.items())[:DIGEST_STORIES]
             )
             names = {one.outlet_id for story in stories for one in story.shown()}
@@ -49,6 +50,10 @@ class Messages(Database):
                 alert_ids=tuple(row.id for row in rows),
                 stories=stories,
                 outlets=outlets_by_id(connection, names),
+                why=message.why,
+                part=message.part,
+                parts=message.parts,
+                reply_to=replies.reply_to(connection, message),
             )
 
 
@@ -66,7 +71,25 @@ def _hit_of_alert() -> sa.ColumnElement[bool]:
     return hits.c.id == alerts.c.hit_id
 
 
-def _story(connection: sa.Connection, story_id: int, raised: Sequence[Any], lines: int) -> StoryRows:
+def _about(story: StoryRows, article_id: int | None) -> StoryRows:
+    """The story as a message about one of its articles tells it: by that article alone."""
+    if article_id is None:
+        return story
+    return replace(
+        story,
+        articles=tuple(one for one in story.articles if one[0].id == article_id),
+        article_count=1,
+        outlet_count=1,
+        first=article_id,
+        raised=tuple((rule_id, article_id) for rule_id in story.rule_ids),
+        changes=tuple(one for one in story.changes if one[1].id == article_id),
+    )
+
+
+def _story(
+    connection: sa.Connection, story_id: int, raised: Sequence[Any], lines: int, about: int | None = None
+) -> StoryRows:
+    """about: an article that must be among those that are read."""
     rule_ids = tuple(dict.fromkeys(row.rule_id for row in raised))
     heads = connection.execute(
         sa.select(articles.c.id, articles.c.outlet_id).where(articles.c.story_id == story_id).order_by(articles.c.id)
@@ -74,7 +97,7 @@ def _story(connection: sa.Connection, story_id: int, raised: Sequence[Any], line
     pairs = tuple((row.rule_id, row.article_id) for row in raised)
     lead = pairs[0][1]
     first = heads[0].id if heads else lead
-    needed = dict.fromkeys([lead, first, *(article_id for _, article_id in pairs)])
+    needed = dict.fromkeys([*([] if about is None else [about]), lead, first, *(one for _, one in pairs)])
     chosen = list(dict.fromkeys([*list(needed)[:lines], *_chosen(heads, lead)]))[:lines]
     rows = connection.execute(sa.select(*article_columns()).where(articles.c.id.in_(chosen)))
     texts = {row.article_id: article_of(row) for row in rows}

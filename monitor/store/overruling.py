@@ -101,7 +101,7 @@ def _merge_alerts(connection: sa.Connection, kept: int, gone: int) -> None:
 
 def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: datetime) -> None:
     run = connection.execute
-    told = messages.c.kind == "development"
+    told = messages.c.kind.in_(("development", "article"))  # as many a channel as there are numbers or articles
     run(sa.update(messages).where(messages.c.story_id == gone, told).values(story_id=kept))
     of_kept = sa.select(messages.c.channel, messages.c.id).where(messages.c.story_id == kept, ~told)
     own = dict(run(of_kept).tuples().all())

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from monitor.model import GONE
 from monitor.store import dialect
 from monitor.store.tables import alerts, deliveries, message_alerts, messages
 
@@ -52,26 +53,28 @@ def post(
     return message_id
 
 
-def post_digest(
+def post_article(
     connection: sa.Connection,
-    alert_ids: Sequence[int],
-    channels: Sequence[str],
+    alert_id: int,
+    article_id: int,
+    story_id: int,
+    channel: str,
     now: datetime,
     *,
     silent: bool,
     priority: int,
-) -> list[int]:
-    """One message a channel for all the alerts; the messages' ids."""
-    if not alert_ids:
-        return []
-    connection.execute(sa.update(alerts).where(alerts.c.id.in_(list(alert_ids))).values(digest=True))
-    ids = []
-    for channel in dict.fromkeys(channels):
-        message_id = add_message(connection, "digest", channel, now, silent=silent)
+) -> int:
+    """Put an alert into the message about one article of its story; the message's id."""
+    ours = (messages.c.article_id == article_id, messages.c.channel == channel, messages.c.kind == "article")
+    message_id = connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
+    if message_id is None:
+        about = {"story_id": story_id, "article_id": article_id, "silent": silent}
+        message_id = add_message(connection, "article", channel, now, **about)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
-        attach(connection, message_id, alert_ids)
-        ids.append(message_id)
-    return ids
+    else:
+        join(connection, message_id, channel, now, silent=silent, priority=priority)
+    attach(connection, message_id, [alert_id])
+    return int(message_id)
 
 
 def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
@@ -82,7 +85,9 @@ def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
     queued = 0
     for message in connection.execute(ours).all():
         send = latest_send(connection, message.id)
-        if send is not None and send.state in ("sending", "unknown", "sent"):
+        if send is None or _is_gone(connection, message.id, send.id):
+            continue
+        if send.state in ("sending", "unknown", "sent"):
             queued += _queue_edit(connection, message.id, message.channel, now, priority=send.priority)
     return queued
 
@@ -103,7 +108,9 @@ def add_delivery(
     *,
     priority: int,
     due_at: datetime | None = None,
+    reason: str = "",
 ) -> None:
+    """reason: why it waits until due_at, in words."""
     connection.execute(
         sa.insert(deliveries).values(
             message_id=message_id,
@@ -116,7 +123,7 @@ def add_delivery(
             attempt=0,
             unknowns=0,
             plain=False,
-            reason="",
+            reason=reason,
         )
     )
 
@@ -126,7 +133,8 @@ def join(
 ) -> None:
     """Make a message that exists show what was added to it."""
     send = latest_send(connection, message_id)
-    if send is None or send.state == "dead":  # the new alert deserves its own attempt
+    if send is None or send.state == "dead" or _is_gone(connection, message_id, send.id):
+        # the new alert deserves its own attempt
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     elif send.state == "pending":
         if priority < send.priority:
@@ -146,6 +154,13 @@ def latest_send(connection: sa.Connection, message_id: int) -> Any:
         .limit(1)
     )
     return connection.execute(dialect.lock_rows(statement)).first()
+
+
+def _is_gone(connection: sa.Connection, message_id: int, send_id: int) -> bool:
+    """Whether the message can no longer be edited where it was last sent: somebody deleted it, or it is too old."""
+    edit = (deliveries.c.message_id == message_id, deliveries.c.operation == "edit", deliveries.c.id > send_id)
+    dead = sa.select(deliveries.c.id).where(*edit, deliveries.c.state == "dead", deliveries.c.reason.startswith(GONE))
+    return connection.execute(dead.limit(1)).first() is not None
 
 
 def _queue_edit(connection: sa.Connection, message_id: int, channel: str, now: datetime, *, priority: int) -> int:

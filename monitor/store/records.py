@@ -105,7 +105,7 @@ class StoryRows:
 class MessageRows:
     """All that the database knows of a message. alerts: (rule id, story id); alert_ids: the same, by number.
 
-    outlets: as last configured, by id.
+    outlets: as last configured, by id. why, part, parts, reply_to: see MessageView.
     """
 
     id: int
@@ -117,6 +117,10 @@ class MessageRows:
     alert_ids: tuple[int, ...]
     stories: tuple[StoryRows, ...]
     outlets: Mapping[str, Outlet]
+    why: str = ""
+    part: int = 1
+    parts: int = 1
+    reply_to: str | None = None
 
     def view(self, outlets: Mapping[str, Outlet] | None = None) -> MessageView:
         """The same for rendering. `outlets` (the present catalogue) goes before what the database remembers."""
@@ -127,7 +131,18 @@ class MessageRows:
 
         stories = tuple(story.lines(outlet) for story in self.stories)
         alerts = tuple((one, rule) for one, (rule, _) in zip(self.alert_ids, self.alerts, strict=True))
-        return MessageView(self.id, self.kind, self.channel, stories, self.text, alerts)
+        return MessageView(
+            id=self.id,
+            kind=self.kind,
+            channel=self.channel,
+            stories=stories,
+            text=self.text,
+            why=self.why,
+            part=self.part,
+            parts=self.parts,
+            reply_to=self.reply_to,
+            alerts=alerts,
+        )
 
 
 @dataclass(frozen=True, slots=True)

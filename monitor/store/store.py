@@ -8,6 +8,7 @@ from typing import Self
 
 from monitor.store import dialect
 from monitor.store.connection import utc_now
+from monitor.store.digests import Digests
 from monitor.store.failed import Failed
 from monitor.store.feeds import Feeds
 from monitor.store.history import History
@@ -26,6 +27,7 @@ from monitor.store.stories import Stories
 class Store(
     Feeds,
     Intakes,
+    Digests,
     Outbox,
     Failed,
     Messages,

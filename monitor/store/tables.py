@@ -202,9 +202,14 @@ messages = sa.Table(
     "messages",
     metadata,
     _id(),
-    sa.Column("kind", Words, nullable=False),  # story, development, digest, operator, test
+    sa.Column("kind", Words, nullable=False),  # story, development, article, digest, operator, test
     sa.Column("channel", Key, nullable=False),
     _refers("story_id", "stories.id", nullable=True),
+    sa.Column("article_id", sa.Integer),  # of kind article: the one it is about
+    sa.Column("why", Key, nullable=False, server_default=""),  # of a digest: digest, burst, quiet, released, flood
+    sa.Column("open", sa.Boolean, nullable=False, server_default=sa.false()),  # a digest that further alerts join
+    sa.Column("part", sa.Integer, nullable=False, server_default="1"),  # of a digest that takes several messages
+    sa.Column("parts", sa.Integer, nullable=False, server_default="1"),
     sa.Column("text", Words, nullable=False),
     sa.Column("silent", sa.Boolean, nullable=False),
     sa.Column("plain", sa.Boolean, nullable=False),
@@ -221,6 +226,23 @@ messages = sa.Table(
         sqlite_where=sa.text("kind = 'story'"),
         postgresql_where=sa.text("kind = 'story'"),
     ),
+    sa.Index(
+        "messages_article",
+        "article_id",
+        "channel",
+        unique=True,
+        sqlite_where=sa.text("kind = 'article'"),
+        postgresql_where=sa.text("kind = 'article'"),
+    ),
+    sa.Index(
+        "messages_open",
+        "channel",
+        "why",
+        unique=True,
+        sqlite_where=sa.text("open"),
+        postgresql_where=sa.text("open"),
+    ),
+    sa.Index("messages_channel", "channel", "created"),
     sa.Index("messages_sent", "sent_at"),
     sqlite_autoincrement=True,
 )

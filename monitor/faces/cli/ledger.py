@@ -139,7 +139,7 @@ def alerts(
             row.severity.value,
             row.why,
             str(len(row.outlets)),
-            ", ".join(f"{post.channel}: {post.state}" for post in row.posts) or "-",
+            ", ".join(_fared(post) for post in row.posts) or "-",
             f"not relevant ({', '.join(row.not_relevant)})" if row.not_relevant else "",
             headline(row.article.title or row.article.summary or row.article.body),
         ]
@@ -346,6 +346,12 @@ def article_json(article: Article) -> dict[str, object]:
         "published": iso(article.published),
         "first_seen": iso(article.first_seen),
     }
+
+
+def _fared(post: Post) -> str:
+    """What became of it in a channel; of what waits, why."""
+    why = f" ({post.reason})" if post.state == "pending" and post.reason else ""
+    return f"{post.channel}: {post.state}{why}"
 
 
 def post_json(post: Post) -> dict[str, object]:

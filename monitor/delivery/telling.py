@@ -1,0 +1,79 @@
+"""How a channel tells what it is sent, as channels.yaml spells it. Each check: a value as written → (value, "") or
+(None, what is wrong)."""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+
+from monitor.model import Mode, Schedule
+from monitor.yamlfile import parse_duration
+
+BURST = 15  # stories one by one within BURST_WINDOW, of a channel that people read and that sets no limit
+BURST_WINDOW = timedelta(minutes=5)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_OFF = ("off", "no", "false")
+
+
+def mode(value: str) -> tuple[object, str]:
+    try:
+        return Mode(value), ""
+    except ValueError:
+        return None, f"no mode {value!r}: write each (every article), story (one message a story) or digest"
+
+
+def digest(value: str) -> tuple[object, str]:
+    """15m, hourly, 6h, daily 08:00, daily 08:00 18:00 → a Schedule"""
+    word, _, rest = value.partition(" ")
+    if word == "daily":
+        times = [_clock(one) for one in rest.replace(",", " ").split()]
+        if times and None not in times:
+            return Schedule(times=tuple(sorted({one for one in times if one is not None}))), ""
+        return None, "needs the times of the day, like: daily 08:00, or: daily 08:00 18:00"
+    try:
+        every = _HOUR if value == "hourly" else parse_duration(value)
+    except ValueError:
+        return None, f"cannot be read: {value!r}; write 15m, hourly, 6h or daily 08:00"
+    whole = _HOUR % every if every < _HOUR else every % _HOUR or _DAY % every
+    if every < timedelta(minutes=1) or whole:
+        return (
+            None,
+            f"{value} does not go into the hour, or into the day: write 5m, 15m, 30m, hourly, 6h, daily 08:00 …",
+        )
+    if every <= _HOUR:
+        return Schedule(every=every), ""
+    return Schedule(times=tuple(time(hour) for hour in range(0, 24, int(every / _HOUR)))), ""
+
+
+def burst(value: str) -> tuple[object, str]:
+    """15, 15 in 5m, off → (stories, window)"""
+    if value in _OFF:
+        return (0, BURST_WINDOW), ""
+    found = re.fullmatch(r"(\d{1,4})(?:\s+in\s+(\S+))?", value)
+    try:
+        window = parse_duration(found[2]) if found and found[2] else BURST_WINDOW
+    except ValueError:
+        found = None
+    if found is None or int(found[1]) == 0 or not timedelta(minutes=1) <= window <= _HOUR:
+        return None, "must be a number of stories, like 15, or 15 in 5m (1m to 1h), or off"
+    return (int(found[1]), window), ""
+
+
+def quiet(value: str) -> tuple[object, str]:
+    """23:00-07:00, off → (from, to), () where there are none"""
+    if value in _OFF:
+        return (), ""
+    begin, dash, end = value.replace("–", "-").partition("-")
+    hours = _clock(begin.strip()), _clock(end.strip())
+    if not dash or None in hours:
+        return None, "must be two times of the day, like 23:00-07:00, or off"
+    if hours[0] == hours[1]:
+        return None, "begin and end at the same time; a channel that is always quiet takes mode: digest"
+    return hours, ""
+
+
+def _clock(value: str) -> time | None:
+    found = _CLOCK.fullmatch(value)
+    return time(int(found[1]), int(found[2])) if found else None

@@ -1,0 +1,200 @@
+"""Digests: messages that tell of many stories. Works inside a transaction of the caller's.
+
+Law of this file: an open digest is one that waits to be sent for the first time; alerts join and leave it until its
+time has come. Then it is closed and cut into messages of a size that can be read, the gravest stories first; nothing is
+left out. What a channel tells at once it does not tell a second time in a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from monitor.model import Place
+from monitor.store import dialect
+from monitor.store.connection import Database
+from monitor.store.feeds import chunks
+from monitor.store.posting import add_delivery, add_message, attach
+from monitor.store.retention import remove_messages
+from monitor.store.tables import alerts, articles, deliveries, message_alerts, messages
+
+PART = 25  # stories of one message
+_GRAVE = {"high": 0, "normal": 1, "low": 2}
+
+
+class Digests(Database):
+    """The store's part that closes digests."""
+
+    def close_digests(self, now: datetime) -> int:
+        """Close those whose time has come; how many there were."""
+        with self._reading() as connection:
+            due = connection.execute(_due(now)).scalars().all()
+        for message_id in due:  # one at a time: an intake that holds another one waits for this one at most
+            with self._writing() as connection:
+                still = _due(now).where(messages.c.id == message_id)
+                if connection.execute(dialect.lock_rows(still)).first() is None:
+                    continue
+                connection.execute(sa.update(messages).where(messages.c.id == message_id).values(open=False))
+                _cut(connection, message_id, now)
+        return len(due)
+
+
+def collect(
+    connection: sa.Connection, alert_ids: Sequence[int], place: Place, now: datetime, *, silent: bool, priority: int
+) -> int:
+    """Let alerts join the channel's open digest of the place's kind, which goes no later than it says; its id."""
+    assert place.until is not None
+    open_ = connection.execute(dialect.lock_rows(_open(place.channel, place.why))).first()
+    if open_ is not None and (open_.state != "pending" or open_.attempt):  # it was claimed before it was closed
+        connection.execute(sa.update(messages).where(messages.c.id == open_.id).values(open=False))
+        open_ = None
+    if open_ is None:
+        values = {"why": place.why, "open": True, "text": place.detail, "silent": silent}
+        message_id = add_message(connection, "digest", place.channel, now, **values)
+        add_delivery(
+            connection, message_id, place.channel, "send", now,
+            priority=priority, due_at=place.until, reason=place.held,
+        )  # fmt: skip
+    else:
+        message_id = open_.id
+        sooner = {"due_at": place.until, "reason": place.held} if place.until < open_.due_at else {}
+        connection.execute(
+            sa.update(deliveries)
+            .where(deliveries.c.id == open_.delivery_id)
+            .values(priority=min(priority, open_.priority), **sooner)
+        )
+        if not silent:
+            connection.execute(sa.update(messages).where(messages.c.id == message_id).values(silent=False))
+    attach(connection, message_id, alert_ids)
+    return message_id
+
+
+def post_digest(
+    connection: sa.Connection,
+    alert_ids: Sequence[int],
+    channel: str,
+    now: datetime,
+    *,
+    why: str,
+    silent: bool,
+    priority: int,
+) -> int:
+    """A digest that goes at once; the id of its first message."""
+    message_id = add_message(connection, "digest", channel, now, why=why, silent=silent)
+    add_delivery(connection, message_id, channel, "send", now, priority=priority)
+    attach(connection, message_id, alert_ids)
+    _cut(connection, message_id, now)
+    return message_id
+
+
+def leave(connection: sa.Connection, channel: str, story_id: int) -> None:
+    """What the channel is now told of a story by a message of its own, no open digest needs to tell."""
+    run = connection.execute
+    of_story = sa.select(alerts.c.id).where(alerts.c.story_id == story_id)
+    for row in run(dialect.lock_rows(_open(channel))).all():
+        if row.state != "pending" or row.attempt:
+            continue
+        ours = message_alerts.c.message_id == row.id
+        if not run(sa.delete(message_alerts).where(ours, message_alerts.c.alert_id.in_(of_story))).rowcount:
+            continue
+        if run(sa.select(message_alerts.c.alert_id).where(ours).limit(1)).first() is None:
+            remove_messages(connection, [row.id])
+
+
+def crowd(connection: sa.Connection, channel: str, since: datetime) -> tuple[int, int]:
+    """What the channel was told since, or will be in a digest of its burst: (stories, those of high severity)."""
+    counted = messages.c.kind.in_(("story", "development", "article"))
+    carried = message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id)
+    grave = sa.func.max(sa.case((alerts.c.severity == "high", 1), else_=0))
+    own = (
+        sa.select(messages.c.id, grave.label("high"))
+        .select_from(carried.join(messages, messages.c.id == message_alerts.c.message_id))
+        .where(messages.c.channel == channel, messages.c.created > since, counted)
+        .group_by(messages.c.id)
+    )
+    burst = (
+        sa.select(alerts.c.story_id, grave.label("high"))
+        .select_from(carried.join(messages, messages.c.id == message_alerts.c.message_id))
+        .where(messages.c.channel == channel, messages.c.why == "burst", alerts.c.created > since)
+        .group_by(alerts.c.story_id)
+    )
+    both = sa.union_all(own, burst).subquery()
+    told, high = connection.execute(sa.select(sa.func.count(), sa.func.sum(both.c.high)).select_from(both)).one()
+    return int(told), int(high or 0)
+
+
+def _open(channel: str, why: str | None = None) -> sa.Select[Any]:
+    """The channel's open digests with their sends."""
+    columns = (
+        messages.c.id, deliveries.c.id.label("delivery_id"), deliveries.c.state, deliveries.c.attempt,
+        deliveries.c.priority, deliveries.c.due_at,
+    )  # fmt: skip
+    statement = (
+        sa.select(*columns)
+        .select_from(messages.join(deliveries, deliveries.c.message_id == messages.c.id))
+        .where(messages.c.channel == channel, messages.c.open, deliveries.c.operation == "send")
+        .order_by(messages.c.id)
+    )
+    return statement if why is None else statement.where(messages.c.why == why)
+
+
+def _due(now: datetime) -> sa.Select[Any]:
+    return (
+        sa.select(messages.c.id)
+        .select_from(messages.join(deliveries, deliveries.c.message_id == messages.c.id))
+        .where(messages.c.open, deliveries.c.state == "pending", deliveries.c.attempt == 0, deliveries.c.due_at <= now)
+        .order_by(messages.c.id)
+    )
+
+
+def _cut(connection: sa.Connection, message_id: int, now: datetime) -> None:
+    """Divide a digest into messages of PART stories, which go one after the other."""
+    run = connection.execute
+    ordered = _ordered(connection, message_id)
+    parts = [ordered[at : at + PART] for at in range(0, len(ordered), PART)]
+    if len(parts) < 2:
+        return
+    first = run(sa.select(messages).where(messages.c.id == message_id)).one()
+    send = run(sa.select(deliveries).where(deliveries.c.message_id == message_id)).one()
+    run(sa.update(messages).where(messages.c.id == message_id).values(parts=len(parts)))
+    same = {name: getattr(first, name) for name in ("why", "text", "silent")}
+    for number, stories in enumerate(parts[1:], 2):
+        other = add_message(connection, "digest", first.channel, now, part=number, parts=len(parts), **same)
+        add_delivery(
+            connection, other, first.channel, "send", now,
+            priority=send.priority, due_at=send.due_at, reason=send.reason,
+        )  # fmt: skip
+        ids = [alert_id for story in stories for alert_id in story]
+        for chunk in chunks(ids):
+            gone = sa.and_(message_alerts.c.message_id == message_id, message_alerts.c.alert_id.in_(chunk))
+            run(sa.update(message_alerts).where(gone).values(message_id=other))
+
+
+def _ordered(connection: sa.Connection, message_id: int) -> list[list[int]]:
+    """The alerts of a digest, those of one story together: the gravest first, by rule, by the number of outlets."""
+    carried = (
+        sa.select(alerts.c.id, alerts.c.story_id, alerts.c.rule_id, alerts.c.severity)
+        .select_from(message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id))
+        .where(message_alerts.c.message_id == message_id)
+        .order_by(alerts.c.id)
+    )
+    of_story: dict[int, list[Any]] = {}
+    for row in connection.execute(carried):
+        of_story.setdefault(row.story_id, []).append(row)
+    if len(of_story) <= PART:
+        return [[row.id for row in rows] for rows in of_story.values()]
+    spread: dict[int, int] = {}
+    for chunk in chunks(list(of_story)):
+        outlets = sa.func.count(articles.c.outlet_id.distinct())
+        counted = sa.select(articles.c.story_id, outlets).where(articles.c.story_id.in_(chunk))
+        spread.update(connection.execute(counted.group_by(articles.c.story_id)).tuples().all())
+    rules = list(dict.fromkeys(row.rule_id for rows in of_story.values() for row in rows))
+
+    def weight(story_id: int) -> tuple[int, int, int, int]:
+        chief = min(of_story[story_id], key=lambda row: _GRAVE[row.severity])
+        return _GRAVE[chief.severity], rules.index(chief.rule_id), -spread.get(story_id, 0), story_id
+
+    return [[row.id for row in of_story[story_id]] for story_id in sorted(of_story, key=weight)]

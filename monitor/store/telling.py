@@ -1,0 +1,100 @@
+"""The intake's part that tells channels of alerts: messages made, joined, collected, and edited when stories grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from monitor.model import Place
+from monitor.store import digests, posting
+from monitor.store.tables import alerts, hits, messages
+
+
+class Telling:
+    """Works inside one transaction."""
+
+    def __init__(self, connection: sa.Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def post(
+        self,
+        alert_id: int,
+        story_id: int,
+        channels: Sequence[str],
+        now: datetime,
+        *,
+        silent: bool,
+        priority: int,
+        change: str = "",
+    ) -> list[int]:
+        """Put the alert into the message of the story, or of a change in it, in each channel (made, joined, or edited).
+        The messages' ids."""
+        run = self._connection
+        ids = []
+        for channel in dict.fromkeys(channels):
+            told = posting.post(run, alert_id, story_id, channel, now, silent=silent, priority=priority, change=change)
+            digests.leave(run, channel, story_id)
+            ids.append(told)
+        return ids
+
+    def post_article(
+        self, alert_id: int, hit_id: int, channel: str, now: datetime, *, silent: bool, priority: int
+    ) -> int:
+        """Put the alert into the message about a hit's article, in one channel; the message's id."""
+        of_hit = sa.select(hits.c.article_id, hits.c.story_id).where(hits.c.id == hit_id)
+        article_id, story_id = self._connection.execute(of_hit).one()
+        return posting.post_article(
+            self._connection, alert_id, article_id, story_id, channel, now, silent=silent, priority=priority
+        )
+
+    def collect(self, alert_ids: Sequence[int], place: Place, now: datetime, *, silent: bool, priority: int) -> int:
+        """Let alerts join an open digest of a channel, made if there is none; its id."""
+        return digests.collect(self._connection, alert_ids, place, now, silent=silent, priority=priority)
+
+    def post_digest(
+        self,
+        alert_ids: Sequence[int],
+        channels: Sequence[str],
+        now: datetime,
+        priority: int,
+        *,
+        why: str = "",
+        silent: bool = False,
+    ) -> list[int]:
+        """A digest of all these alerts that goes at once, in each channel; the ids of its first messages.
+
+        why: released (their hits were held till now), flood (one feed brought them all).
+        """
+        run = self._connection
+        return [
+            digests.post_digest(run, alert_ids, channel, now, why=why, silent=silent, priority=priority)
+            for channel in dict.fromkeys(channels)
+            if alert_ids
+        ]
+
+    def released(self, alert_ids: Sequence[int]) -> None:
+        """Let these alerts start no cooldown: a digest releases them."""
+        self._connection.execute(sa.update(alerts).where(alerts.c.id.in_(list(alert_ids))).values(digest=True))
+
+    def first_alert(self, rule_id: str, story_id: int) -> int | None:
+        """The alert with which the rule told of the story; None where it told nothing."""
+        told = sa.select(alerts.c.id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
+        return self._connection.execute(told.order_by(alerts.c.id).limit(1)).scalar()
+
+    def is_told(self, channel: str, story_id: int) -> bool:
+        """Whether the channel has a message of the story's own, which may be on its way."""
+        ours = (messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == "story")
+        message_id = self._connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
+        send = posting.latest_send(self._connection, message_id) if message_id is not None else None
+        return send is not None and send.state != "dead"
+
+    def crowd(self, channel: str, since: datetime) -> tuple[int, int]:
+        """What the channel was told since, digests of a burst included: (stories, those of high severity)."""
+        return digests.crowd(self._connection, channel, since)
+
+    def grew(self, story_id: int, now: datetime) -> int:
+        """Queue an edit of every message of the story that left already; how many were queued."""
+        return posting.grew(self._connection, story_id, now)

@@ -1,0 +1,306 @@
+"""How channels are told, from the article to the message: one by one, in digests, in quiet hours, in a burst."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import time, timedelta
+from random import Random
+
+import pytest
+
+from monitor.arrivals import release_held
+from monitor.delivery import retry
+from monitor.model import Channel, ChatPace, Mode, Operation, Outcome, OutcomeKind, Rendered, Rule, Schedule, Severity
+from tests.desk import NOW, SHAHED, Desk, desks
+
+HIGH = Rule("high", "عاجل", "Urgent", severity=Severity.HIGH)
+LOW = Rule("low", "زلازل", "Earthquakes", severity=Severity.LOW)
+RULES = ((SHAHED, "شاهد"), (HIGH, "انفجار"), (LOW, "زلزال"))
+PLACES = (
+    *("أوديسا", "كييف", "خاركيف", "زابوريجيا", "لفيف", "خيرسون", "دنيبرو", "بولتافا", "سومي", "تشيرنيهيف", "ميكولايف"),
+    *("صنعاء", "الحديدة", "عدن", "تعز", "مأرب", "الخرطوم", "أم درمان", "الفاشر", "نيالا", "بورتسودان", "طرابلس"),
+    *("بنغازي", "مصراتة", "سرت", "دمشق", "حلب", "حمص", "اللاذقية", "دير الزور", "بغداد", "البصرة", "الموصل", "أربيل"),
+)
+QUIET = (time(23), time(7))  # NOW is 12:00 UTC
+
+
+@contextmanager
+def desk(url: str, *channels: Channel, rules: Sequence[tuple[Rule, str]] = RULES) -> Iterator[Desk]:
+    with desks(url, rules=rules) as (made,):
+        made.flow.channels = {one.name: one for one in channels}
+        yield made
+
+
+def news(here: Desk, number: int, word: str = "شاهد", outlet: str = "a") -> None:
+    """An article of a story of its own."""
+    where, other = PLACES[number % len(PLACES)], PLACES[(number * 7 + 3) % len(PLACES)]
+    text = f"{where} {word} {number * 37} {other} " + " ".join(f"{where}{letter}{number}" for letter in "ابتثجحخدذرزس")
+    here.take(outlet, f"{word} فوق {where} رقم {number * 37} قرب {other}", text)
+
+
+def sent(here: Desk) -> list[Rendered]:
+    """The texts of the messages that were sent since it was last asked."""
+    here.deliver()
+    found = [rendered for claim, rendered in here.posted if claim.operation is Operation.SEND]
+    here.posted.clear()
+    return found
+
+
+def kinds(found: Sequence[Rendered]) -> list[tuple[object, object, int]]:
+    return [(one.data["kind"], one.data["why"], len(one.data["stories"])) for one in found]  # type: ignore[arg-type]
+
+
+def clock(here: Desk, hours: float) -> None:
+    """Move on to so many hours after noon of the first day."""
+    here.at = int(hours * 60)
+
+
+def waiting(here: Desk) -> list[tuple[object, ...]]:
+    return here.rows(
+        "select m.kind, m.why, d.state, d.reason from messages m join deliveries d on d.message_id = m.id "
+        "where d.state = 'pending' order by m.id"
+    )
+
+
+# ── digests at set times ──
+
+
+def test_a_channel_of_digests_hears_at_its_hour_and_not_before(store_url: str) -> None:
+    hourly = Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(every=timedelta(hours=1)))
+    with desk(store_url, hourly) as here:
+        news(here, 1)
+        news(here, 2, "انفجار")
+        assert waiting(here) == [("digest", "digest", "pending", "digest at 13:00")]
+        assert sent(here) == []
+        clock(here, 1)
+        (digest,) = sent(here)
+        assert kinds([digest]) == [("digest", "digest", 2)]
+        assert digest.text.index("عاجل") < digest.text.index("مسيّرات شاهد"), "the gravest first"
+        news(here, 3)
+        assert waiting(here) == [("digest", "digest", "pending", "digest at 14:00")]
+
+
+def test_a_story_that_grows_while_it_waits_is_told_once_with_all_its_outlets(store_url: str) -> None:
+    daily = Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(times=(time(18),)))
+    with desk(store_url, daily) as here:
+        here.take("a", "سقوط شاهد فوق أوديسا اليوم", "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى في وسط المدينة")
+        here.take("b", "سقوط شاهد فوق أوديسا اليوم", "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى في وسط المدينة")
+        clock(here, 6)
+        (digest,) = sent(here)
+        assert kinds([digest]) == [("digest", "digest", 1)] and "وسيلتان" in digest.text
+
+
+def test_a_long_digest_comes_in_parts_and_nothing_is_left_out(store_url: str) -> None:
+    daily = Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(times=(time(18),)))
+    with desk(store_url, daily) as here:
+        for number in range(60):
+            news(here, number, ("شاهد", "انفجار", "زلزال")[number % 3])
+        stories = len(here.stories())
+        clock(here, 6)
+        parts = sent(here)
+        assert [(one.data["part"], one.data["parts"]) for one in parts] == [(1, 3), (2, 3), (3, 3)]
+        links = [link for one in parts for link in (one.html or "").split('href="')[1:]]
+        assert len(links) == stories >= 55
+        assert "عاجل" in parts[0].text and "عاجل" not in parts[2].text and "زلازل" in parts[2].text
+        assert not parts[0].silent and parts[2].silent
+        assert here.rows("select count(*) from deliveries where state <> 'sent'") == [(0,)]
+
+
+# ── quiet hours ──
+
+
+def test_what_comes_in_quiet_hours_comes_afterwards_as_one_digest(store_url: str) -> None:
+    with desk(store_url, Channel("main", "console", quiet=QUIET)) as here:
+        clock(here, 11.5)
+        for number in range(3):
+            news(here, number)
+        assert waiting(here) == [("digest", "quiet", "pending", "quiet hours until 07:00")]
+        news(here, 4, "انفجار")
+        assert kinds(sent(here)) == [("story", "", 1)], "severity high passes"
+        clock(here, 19)
+        (digest,) = sent(here)
+        assert kinds([digest]) == [("digest", "quiet", 3)]
+        assert "ما وصل في ساعات الهدوء (23:00 إلى 07:00)" in digest.text
+        news(here, 5)
+        assert kinds(sent(here)) == [("story", "", 1)]
+
+
+def test_a_story_told_at_once_leaves_the_digest_that_it_waited_in(store_url: str) -> None:
+    with desk(store_url, Channel("main", "console", quiet=QUIET)) as here:
+        clock(here, 12)
+        report = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى في وسط المدينة وقال شهود إنهم سمعوا"
+        here.take("a", "سقوط شاهد فوق أوديسا اليوم", report)
+        news(here, 7)
+        here.take("b", "سقوط شاهد فوق أوديسا اليوم", f"{report} دوي انفجار")
+        (story,) = sent(here)
+        assert story.data["kind"] == "story" and "عاجل" in story.text
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
+def test_a_digest_that_lost_all_its_stories_is_not_sent(store_url: str) -> None:
+    with desk(store_url, Channel("main", "console", quiet=QUIET)) as here:
+        clock(here, 12)
+        report = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى في وسط المدينة وقال شهود إنهم سمعوا"
+        here.take("a", "سقوط شاهد فوق أوديسا اليوم", report)
+        here.take("b", "سقوط شاهد فوق أوديسا اليوم", f"{report} دوي انفجار")
+        assert kinds(sent(here)) == [("story", "", 1)]
+        clock(here, 19)
+        assert sent(here) == []
+        assert here.rows("select count(*) from messages where kind = 'digest'") == [(0,)]
+
+
+def test_a_message_that_is_there_is_edited_in_quiet_hours_too(store_url: str) -> None:
+    """An edit makes no sound."""
+    rules = (*RULES, (Rule("second", "أوديسا", "Odesa"), "وسط NEAR المدينة"))
+    with desk(store_url, Channel("main", "console", quiet=QUIET), rules=rules) as here:
+        clock(here, 10.9)
+        report = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى سكنيا وقال شهود إنهم سمعوا دويا"
+        here.take("a", "سقوط شاهد فوق أوديسا اليوم", report)
+        assert kinds(sent(here)) == [("story", "", 1)]
+        clock(here, 12)
+        here.take("b", "سقوط شاهد فوق أوديسا اليوم", f"{report} في وسط المدينة")
+        assert waiting(here) == [("story", "", "pending", "")]
+        here.deliver()
+        ((claim, rendered),) = here.posted
+        assert claim.operation is Operation.EDIT and "مسيّرات شاهد · أوديسا" in rendered.text
+
+
+def test_what_a_cooldown_releases_in_quiet_hours_waits_for_their_end(store_url: str) -> None:
+    cooled = Rule("cooled", "شاهد", "Shahed", cooldown=timedelta(hours=1))
+    with desk(store_url, Channel("main", "console", quiet=QUIET), rules=((cooled, "شاهد"),)) as here:
+        clock(here, 10.8)
+        for number in range(3):
+            news(here, number)
+        assert kinds(sent(here)) == [("story", "", 1)]
+        assert release_held(here.flow, NOW + timedelta(hours=12)) == 2
+        assert waiting(here) == [("digest", "quiet", "pending", "quiet hours until 07:00")]
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 2)]
+
+
+# ── bursts ──
+
+
+def test_past_the_limit_a_digest_takes_over_until_the_flood_is_over(store_url: str) -> None:
+    calm = Channel("main", "console", burst=3, burst_window=timedelta(minutes=10))
+    with desk(store_url, calm) as here:
+        for number in range(6):
+            news(here, number)
+        assert [row[1] for row in waiting(here)] == ["", "", "", "burst"]
+        news(here, 7, "انفجار")
+        found = sent(here)
+        assert kinds(found) == [("story", "", 1)] * 4 and "عاجل" in found[0].text, "high passes, and goes first"
+        here.at += 8
+        (digest,) = sent(here)
+        assert kinds([digest]) == [("digest", "burst", 3)]
+        assert "تنبيهات كثيرة في وقت قصير" in digest.text
+        here.at += 12
+        news(here, 8)
+        assert kinds(sent(here)) == [("story", "", 1)]
+
+
+def test_high_severity_past_a_limit_of_its_own_waits_a_minute_and_stands_first(store_url: str) -> None:
+    calm = Channel("main", "console", burst=2, burst_window=timedelta(minutes=20))
+    with desk(store_url, calm) as here:
+        for number in range(3):
+            news(here, number)
+        for number in range(3, 7):
+            news(here, number, "انفجار")
+        found = sent(here)
+        assert sorted(kinds(found)) == [("digest", "burst", 3), *[("story", "", 1)] * 4]
+        (digest,) = (one for one in found if one.data["kind"] == "digest")
+        assert digest.text.index("عاجل (2)") < digest.text.index("مسيّرات شاهد")
+
+
+# ── each ──
+
+
+def test_a_channel_may_have_every_article_for_itself(store_url: str) -> None:
+    with desk(store_url, Channel("main", "console", mode=Mode.EACH), Channel("rest", "console")) as here:
+        here.flow.rules = {**here.flow.rules, "shahed": Rule("shahed", "شاهد", "Shahed", channels=("main", "rest"))}
+        report = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى في وسط المدينة"
+        for outlet in "abc":
+            here.take(outlet, "سقوط شاهد فوق أوديسا اليوم", report)
+        here.deliver()
+        mine = [(claim, rendered) for claim, rendered in here.posted if claim.channel == "main"]
+        assert [claim.operation for claim, _ in mine] == [Operation.SEND] * 3
+        assert [rendered.data["kind"] for _, rendered in mine] == ["article"] * 3
+        assert all("ونقلته" not in rendered.text for _, rendered in mine)
+        assert [rendered.text.splitlines()[-1].strip("\u200f\u2068\u2069")[0] for _, rendered in mine] == [
+            "a",
+            "b",
+            "c",
+        ]
+        others = [rendered for claim, rendered in here.posted if claim.channel == "rest"]
+        assert len(others) == 1 and "ونقلته أيضًا" in others[0].text
+
+
+def test_a_further_article_in_quiet_hours_is_told_in_their_digest(store_url: str) -> None:
+    with desk(store_url, Channel("main", "console", mode=Mode.EACH, quiet=QUIET)) as here:
+        clock(here, 10.9)
+        report = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى في وسط المدينة"
+        here.take("a", "سقوط شاهد فوق أوديسا اليوم", report)
+        assert kinds(sent(here)) == [("article", "", 1)]
+        clock(here, 12)
+        here.take("b", "سقوط شاهد فوق أوديسا اليوم", report)
+        assert sent(here) == []
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
+# ── replies ──
+
+KILLED = "مقتل القائد في غارة شاهد على المدينة"
+DENIED = "المتحدث ينفي مقتل القائد في غارة شاهد على المدينة"
+TEXT = "قالت مصادر إن القائد قتل في غارة نفذتها طائرة شاهد على المدينة مساء أمس وإن عددا من مرافقيه أصيبوا"
+
+
+@pytest.mark.parametrize("mode", [Mode.STORY, Mode.EACH])
+def test_a_denial_replies_to_the_message_of_what_it_denies(store_url: str, mode: Mode) -> None:
+    with desk(store_url, Channel("main", "console", mode=mode)) as here:
+        here.take("a", KILLED, TEXT)
+        (first,) = sent(here)
+        here.take("b", DENIED, f"نفى المتحدث الأنباء: {TEXT}")
+        (reply,) = sent(here)
+        assert first.reply_to is None
+        assert here.rows("select external_id from messages order by id")[0] == (reply.reply_to,)
+        assert reply.data["reply_to"] == reply.reply_to
+
+
+def test_a_denial_replies_to_a_digest_and_never_into_another_channel(store_url: str) -> None:
+    daily = Channel("main", "console", quiet=QUIET)
+    with desk(store_url, daily, Channel("other", "console")) as here:
+        clock(here, 12)
+        here.take("a", KILLED, TEXT)
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+        here.flow.rules = {**here.flow.rules, "shahed": Rule("shahed", "شاهد", "Shahed", channels=("main", "other"))}
+        here.take("b", DENIED, f"نفى المتحدث الأنباء: {TEXT}")
+        here.deliver()
+        told = {
+            claim.channel: rendered.reply_to for claim, rendered in here.posted if claim.operation is Operation.SEND
+        }
+        assert told["main"] is not None and told["other"] is None
+
+
+# ── what was deleted ──
+
+
+def test_a_deleted_message_is_left_alone_but_a_new_rules_alert_is_told(store_url: str) -> None:
+    rules = (*RULES, (Rule("second", "أوديسا", "Odesa"), "وسط NEAR المدينة"))
+    with desk(store_url, Channel("main", "console"), rules=rules) as here:
+        report = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى سكنيا وقال شهود إنهم سمعوا دويا"
+        here.take("a", "سقوط شاهد فوق أوديسا اليوم", report)
+        assert len(sent(here)) == 1
+        here.take("b", "سقوط شاهد فوق أوديسا اليوم", report)
+        now = NOW + timedelta(minutes=here.at)
+        (edit,) = here.flow.store.claim_deliveries(now, paces={"main": ChatPace("chat")}, limit=9)
+        gone = retry.settle(edit, Outcome(OutcomeKind.GONE, "message to edit not found"), now, Random(1))
+        here.flow.store.settle(edit, gone, now)
+        here.take("c", "سقوط شاهد فوق أوديسا اليوم", report)
+        assert waiting(here) == [], "nobody asks a deleted message to change again"
+        here.take("d", "سقوط شاهد فوق أوديسا اليوم", f"{report} في وسط المدينة")
+        (again,) = sent(here)
+        assert "مسيّرات شاهد · أوديسا" in again.text
+        here.take("e", "سقوط شاهد فوق أوديسا اليوم", report)
+        assert waiting(here) == [("story", "", "pending", "")]
