@@ -11,7 +11,10 @@ import pytest
 from monitor.alerts.decide import ranks
 from monitor.alerts.render import render
 from monitor.arrivals import release_held
+from monitor.matching.query import parse
+from monitor.matching.rules import WatchRule
 from monitor.model import Rule, RuleState, Severity
+from monitor.runtime.backfill import backfill
 from monitor.store.records import HitFilter
 from tests.desk import NOW, SHAHED, Desk, desks
 from tests.living import RULES, living
@@ -249,3 +252,37 @@ def test_stories_that_an_analyst_merges_are_raised_by_that(store_url: str) -> No
         desk.take("c", *EVENTS[1])
         assert desk.merge(1, 2).alerts == 1
         assert desk.rows("select change, severity from alerts order by id") == [("", "normal"), ("escalated", "high")]
+
+
+def test_that_a_story_spread_stays_said_of_it_when_the_article_is_split_off(store_url: str) -> None:
+    with desks(store_url, rules=[(GROWING, "شاهد")]) as (desk,):
+        for outlet in "abc":
+            desk.take(outlet, *EVENTS[0])
+        desk.deliver()
+        assert desk.split(1, 3).alerts == 1  # the article that had spread it is a story of its own, told anew
+        alerts = desk.rows("select story_id, hit_id, change from alerts order by id")
+        assert alerts == [(1, 1, ""), (1, 1, "escalated"), (2, 3, "")]
+        assert desk.take("d", *EVENTS[0]).alerts == 0
+    with desks(store_url, rules=[(replace(GROWING, id="other"), "شاهد")]) as (desk,):
+        desk.at = 9
+        for outlet in "abc":
+            desk.take(outlet, *EVENTS[1])
+        story = desk.rows("select max(story_id) from articles")[0][0]
+        ids = [int(str(one)) for (one,) in desk.rows(f"select id from articles where story_id = {story} order by id")]
+        desk.split(int(str(story)), ids[0], ids[2])
+        told = desk.rows(f"select change from alerts where story_id = {story} order by change")
+        assert told == [("",), ("escalated",)]  # the second article is the heir of the first
+
+
+def test_a_backfill_that_alerts_comes_as_one_digest_whatever_the_limits(store_url: str) -> None:
+    rule = replace(SHAHED, max_per_hour=1, cooldown=HOUR)
+    with desks(store_url, rules=[(rule, "شاهد")]) as (desk,):
+        tell(desk, 0)
+        late = replace(rule, id="late")
+        desk.flow.rules = {"shahed": rule, "late": late}
+        for number in (1, 2, 3):
+            desk.take("b", EVENTS[number][0], EVENTS[number][1])
+        watch = WatchRule(late, parse("شاهد"), "شاهد", (), (), "rules.yaml", 1)
+        report = backfill(desk.flow, watch, NOW - HOUR, NOW + HOUR, alert=True)
+        assert (report.hits, report.alerts) == (4, 4)
+        assert desk.rows("select kind from messages order by id")[-1] == ("digest",)

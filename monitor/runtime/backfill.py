@@ -73,11 +73,12 @@ def _look(
             if tx.has_hit(rule.id, article_id):
                 report.known += 1
                 continue
+            known = posts.facts.of_new(rule, placed.story_id, placed.article)
             verdict = decide.decide(
                 rule,
                 placed.article,
                 tx.story(placed.story_id),
-                replace(posts.facts.of_new(rule, placed.story_id, placed.article), last_alert=None),
+                replace(known, last_alert=None, hour_full=None),  # one digest tells them all
                 first_poll=False,
                 first_poll_age=timedelta(0),
                 max_age=timedelta.max,

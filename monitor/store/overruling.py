@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Decision, Overrule
+from monitor.model import ESCALATED, Decision, Overrule
 from monitor.store import posting, silences
 from monitor.store.retention import remove_messages
 from monitor.store.tables import alerts, articles, hits, message_alerts, messages, overrules, stories
@@ -48,7 +48,7 @@ def split(connection: sa.Connection, story_id: int, article_ids: Sequence[int], 
     ).all()
     run(sa.update(articles).where(articles.c.id.in_(list(article_ids))).values(story_id=other, part=None))
     run(sa.update(hits).where(hits.c.article_id.in_(list(article_ids))).values(story_id=other))
-    for alert in raised:
+    for alert in sorted(raised, key=lambda one: one.change != ""):  # what tells of the story finds its heir first
         _pass_on(connection, alert, story_id, other, now)
     for message in run(sa.select(messages.c.id).where(messages.c.story_id == story_id)).scalars().all():
         _follow(connection, message, story_id, other)
@@ -124,8 +124,15 @@ def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: dateti
 
 def _pass_on(connection: sa.Connection, alert: Any, story_id: int, other: int, now: datetime) -> None:
     """An alert whose article was split off stays where another hit of its rule was told, else it goes with it. One that
-    tells of a number goes with the article that gave it."""
+    tells of a number goes with the article that gave it; one that tells how many carry the story stays with the story,
+    as long as the rule's own alert does."""
     run = connection.execute
+    if alert.change == ESCALATED:
+        ours = (alerts.c.story_id == story_id, alerts.c.rule_id == alert.rule_id, alerts.c.change == "")
+        told_by = run(sa.select(alerts.c.hit_id).where(*ours)).scalar()
+        where = {"story_id": other} if told_by is None else {"hit_id": told_by}
+        run(sa.update(alerts).where(alerts.c.id == alert.id).values(**where))
+        return
     told = hits.c.decision.in_((Decision.ALERT.value, Decision.JOINED.value))
     busy = sa.select(alerts.c.hit_id).where(alerts.c.story_id == story_id, alerts.c.id != alert.id)
     heir = run(
