@@ -275,7 +275,8 @@ class Posts:
 
     def add(self, rule: Rule, story_id: int, hit_id: int, verdict: Verdict) -> None:
         """Make the alert of a hit, if its verdict asks for one. Channels that want each article hear of every hit."""
-        if verdict.decision is Decision.JOINED and any(one.mode is Mode.EACH for one in self.flow.channels.values()):
+        each = any(one.mode is Mode.EACH for one in self.flow.channels.values())
+        if verdict.decision is Decision.JOINED and each and not self._silenced(rule, story_id, hit_id):
             self._teller.tell_each(rule, story_id, hit_id, self._channels(rule, hit_id), _loudness(rule.severity))
         if verdict.decision is not Decision.ALERT:
             return
@@ -301,6 +302,9 @@ class Posts:
             why = "released" if self.together else "flood"
             self._teller.tell_together(waiting, channel, gravest, why, _loudness(gravest))
         return self._count
+
+    def _silenced(self, rule: Rule, story_id: int, hit_id: int) -> bool:
+        return bool(self.facts.silence(rule.id, story_id, self.tx.text_of(hit_id)))
 
     def _channels(self, rule: Rule, hit_id: int) -> Sequence[str]:
         article = self.tx.text_of(hit_id)

@@ -14,7 +14,7 @@ import time_machine
 from monitor.arrivals import release_held
 from monitor.errors import QueryError
 from monitor.matching.queries import Queries
-from monitor.model import Decision, Silence
+from monitor.model import Channel, Decision, Mode, Silence
 from monitor.store.records import HitFilter
 from tests.desk import NOW, SHAHED, Desk, desks
 from tests.living import Living, living, rss
@@ -128,6 +128,18 @@ def test_a_story_that_was_told_goes_on_being_edited_but_no_other_rule_and_no_num
         desk.at += 60
         assert desk.take("c", "انهيار أرضي يقتل 7 في قرية جبلية", LANDSLIDE).alerts == 1  # the number was not told yet
         assert codes(desk)[3:] == ["number_changed"]
+
+
+def test_a_channel_that_wants_each_article_gets_none_under_a_silence(desk: Desk) -> None:
+    desk.flow.channels = {"main": Channel("main", "console", mode=Mode.EACH)}
+    desk.take("a", "إسقاط طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط طائرة شاهد", STRIKE)
+    silence(desk, outlet_id="c")
+    desk.take("c", "إسقاط طائرة شاهد", STRIKE)
+    desk.take("d", "إسقاط طائرة شاهد", STRIKE)
+    desk.deliver()
+    told = [rendered.text for _, rendered in desk.posted]
+    assert [next(name for name in "abcd" if f"https://{name}.example/" in text) for text in told] == ["a", "b", "d"]
 
 
 def test_a_silence_of_a_story_follows_it_where_it_is_merged(desk: Desk) -> None:
