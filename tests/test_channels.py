@@ -143,7 +143,7 @@ def test_a_secret_in_the_file_is_refused_without_being_repeated() -> None:
         ("channels: [{name: a, type: console, burst: 5 in 2h}]", "1m to 1h"),
         ("channels: [{name: a, type: console, quiet: at night}]", "like 23:00-07:00"),
         ("channels: [{name: a, type: console, quiet: 23:00-24:00}]", "two times of the day"),
-        ("channels: [{name: a, type: console, quiet: 7:00-07:00}]", "at the same time"),
+        ("channels: [{name: a, type: console, quiet: 7:00-07:00}]", "begin and end at the same time"),
         ("channels: [{name: a, type: file}]", "needs a `path`"),
         ("channels: [{name: a, type: file, path: data/}]", "must be the path of a file"),
     ],

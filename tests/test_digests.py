@@ -4,8 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import time, timedelta
 from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.arrivals import release_held
 from monitor.delivery import retry
@@ -304,3 +308,57 @@ def test_a_deleted_message_is_left_alone_but_a_new_rules_alert_is_told(store_url
         assert "مسيّرات شاهد · أوديسا" in again.text
         here.take("e", "سقوط شاهد فوق أوديسا اليوم", report)
         assert waiting(here) == [("story", "", "pending", "")]
+
+
+# ── at random ──
+
+CHANNELS = (
+    Channel("main", "console"),
+    Channel("main", "console", mode=Mode.EACH, burst=2, burst_window=timedelta(minutes=5)),
+    Channel("main", "console", burst=3, burst_window=timedelta(minutes=10)),
+    Channel("main", "console", burst=1, quiet=QUIET, quiet_high=True),
+    Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(every=timedelta(minutes=15)), quiet=QUIET),
+    Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(times=(time(8), time(18)))),
+)
+STEPS = st.one_of(
+    st.tuples(
+        st.just("news"), st.integers(0, 40), st.sampled_from(["شاهد", "انفجار", "زلزال"]), st.sampled_from("abc")
+    ),
+    st.tuples(st.just("wait"), st.sampled_from([1, 7, 30, 240, 700])),
+    st.tuples(st.just("deliver")),
+    st.tuples(st.just("edit"), st.sampled_from(CHANNELS)),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(CHANNELS), st.lists(STEPS, min_size=5, max_size=40))
+def test_whatever_happens_every_alert_is_told_and_no_digest_stays_open(channel: Channel, steps: list[Any]) -> None:
+    with TemporaryDirectory() as folder, desk(f"sqlite:///{folder}/rasid.db", channel) as here:
+        for kind, *given_ in steps:
+            match kind:
+                case "news":
+                    news(here, *given_)
+                case "wait":
+                    here.at += given_[0]
+                case "deliver":
+                    here.deliver()
+                case _:
+                    here.flow.channels = {"main": given_[0]}
+            assert here.rows("select why from messages where open group by why having count(*) > 1") == []
+        here.at += 3 * 24 * 60
+        here.deliver()
+        assert here.rows("select id from messages where open") == []
+        assert here.rows("select id from deliveries where state <> 'sent'") == []
+        told = (
+            "select alert_id from message_alerts a join deliveries d on d.message_id = a.message_id "
+            "where d.operation = 'send' and d.state = 'sent'"
+        )
+        assert here.rows(f"select id from alerts where id not in ({told})") == []
+        told_twice = (
+            "select a.alert_id from message_alerts a join messages m on m.id = a.message_id "
+            "where m.kind = 'story' group by a.alert_id having count(*) > 1"
+        )
+        assert here.rows(told_twice) == []
+        digests = [one for _, one in here.posted if one.data["kind"] == "digest"]
+        lines = sum(one.text.count("• ") for one in digests)
+        assert lines == sum(stories for _, _, stories in kinds(digests))

@@ -1,5 +1,6 @@
 """Feed server → daemon → Bot API server: rows and messages compared, on SQLite and on a real Postgres."""
 
+import json
 import os
 import signal
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.living import Item, Living, living, rss
+from tests.living import RULES, Item, Living, living, rss
 
 BODY = (
     "أعلنت القوات الجوية الأوكرانية صباح اليوم أنها أسقطت عشرين طائرة من طراز شاهد أطلقتها روسيا خلال الليل على "
@@ -145,3 +146,26 @@ def test_no_secret_reaches_the_log(here: Living) -> None:
     here.wait(lambda: "stop" in here.log())
     assert "fixture-token" not in here.log()
     assert here.rows("select state from deliveries where operation = 'send' limit 1") == [("pending",)]
+
+
+def test_a_channel_that_hangs_or_cannot_be_written_holds_no_other(here: Living) -> None:
+    here.write(
+        "channels.yaml",
+        "channels:\n"
+        "  - {name: main, type: telegram}\n"
+        "  - {name: record, type: file, path: alerts.jsonl}\n"
+        "  - {name: broken, type: file, path: no/such/folder.jsonl}\n",
+    )
+    here.write("rules.yaml", RULES.replace("severity: high", "severity: high\n    channels: [main, broken, record]"))
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.outlets("anba")
+    here.fault(kind="hang", seconds=60.0)
+    here.start()
+    record = here.folder / "alerts.jsonl"
+    here.wait(lambda: record.exists() and len(record.read_text("utf-8").splitlines()) == 1)
+    line = json.loads(record.read_text("utf-8"))
+    assert (line["event"], line["kind"], line["channel"]) == ("send", "story", "record")
+    here.wait(lambda: here.rows("select count(*) from deliveries where reason like '%No such file%'") == [(1,)])
+    states = dict(here.rows("select channel, state from deliveries"))
+    assert states == {"main": "sending", "record": "sent", "broken": "pending"}
+    here.stop(signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.alerts.placing import Crowd, following, place
 from monitor.model import Channel, Mode, Place, Schedule, Severity
+from monitor.runtime import configuration
 
 BEIRUT = ZoneInfo("Asia/Beirut")
 NIGHT = Channel("main", "telegram", quiet=(time(23), time(7)))
@@ -150,3 +152,22 @@ def test_a_digest_that_would_go_in_quiet_hours_goes_at_their_end() -> None:
 def test_what_the_machines_own_clock_shows_does_not_matter() -> None:
     with time_machine.travel(at("2026-03-01 03:00")):
         assert told(NIGHT, "2026-03-01 12:00") == Place("main")
+
+
+def test_quiet_hours_of_the_settings_are_those_of_channels_that_set_none(tmp_path: Path) -> None:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (folder / "rasid.yaml").write_text("timezone: Asia/Beirut\nalerts: {quiet: 22:00-06:30}\n", "utf-8")
+    (folder / "channels.yaml").write_text(
+        "channels:\n"
+        "  - {name: main, type: console}\n"
+        "  - {name: late, type: console, quiet: 23:00-07:00}\n"
+        "  - {name: never, type: file, path: data/alerts.jsonl, quiet: off}\n",
+        "utf-8",
+    )
+    (folder / "rules.yaml").write_text("rules:\n  - {id: a, name: {en: A, ar: أ}, match: شاهد}\n", "utf-8")
+    (folder / "feeds.yaml").write_text("outlets: []\n", "utf-8")
+    found = configuration.load(folder, {}).channels
+    assert [one.quiet for one in found.values()] == [(time(22), time(6, 30)), (time(23), time(7)), None]
+    assert found["never"].options["path"] == str(tmp_path / "data" / "alerts.jsonl")
+    assert found["main"].timezone == "Asia/Beirut"

@@ -7,13 +7,12 @@ import re
 from datetime import time, timedelta
 
 from monitor.model import Mode, Schedule
-from monitor.yamlfile import parse_duration
+from monitor.yamlfile import parse_clock, parse_duration, parse_hours
 
 BURST = 15  # stories one by one within BURST_WINDOW, of a channel that people read and that sets no limit
 BURST_WINDOW = timedelta(minutes=5)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _OFF = ("off", "no", "false")
 
 
@@ -28,9 +27,12 @@ def digest(value: str) -> tuple[object, str]:
     """15m, hourly, 6h, daily 08:00, daily 08:00 18:00 → a Schedule"""
     word, _, rest = value.partition(" ")
     if word == "daily":
-        times = [_clock(one) for one in rest.replace(",", " ").split()]
-        if times and None not in times:
-            return Schedule(times=tuple(sorted({one for one in times if one is not None}))), ""
+        try:
+            times = {parse_clock(one) for one in rest.replace(",", " ").split()}
+        except ValueError:
+            times = set()
+        if times:
+            return Schedule(times=tuple(sorted(times))), ""
         return None, "needs the times of the day, like: daily 08:00, or: daily 08:00 18:00"
     try:
         every = _HOUR if value == "hourly" else parse_duration(value)
@@ -63,17 +65,7 @@ def burst(value: str) -> tuple[object, str]:
 
 def quiet(value: str) -> tuple[object, str]:
     """23:00-07:00, off → (from, to), () where there are none"""
-    if value in _OFF:
-        return (), ""
-    begin, dash, end = value.replace("–", "-").partition("-")
-    hours = _clock(begin.strip()), _clock(end.strip())
-    if not dash or None in hours:
-        return None, "must be two times of the day, like 23:00-07:00, or off"
-    if hours[0] == hours[1]:
-        return None, "begin and end at the same time; a channel that is always quiet takes mode: digest"
-    return hours, ""
-
-
-def _clock(value: str) -> time | None:
-    found = _CLOCK.fullmatch(value)
-    return time(int(found[1]), int(found[2])) if found else None
+    try:
+        return parse_hours(value) or (), ""
+    except ValueError as error:
+        return None, str(error)

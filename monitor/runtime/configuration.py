@@ -162,8 +162,9 @@ def _channels(path: pathlib.Path, found: settings.Settings) -> dict[str, Channel
         options = dict(channel.options)
         if channel.type == "file":  # as the database's, its path begins beside the configuration folder
             options["path"] = str(path.resolve().parent.parent / str(options["path"]))
+        quiet = channel.quiet if entry.get("quiet") else found.alerts.quiet
         channels[channel.name] = replace(
-            channel, language=language, timezone=channel.timezone or found.timezone, options=options
+            channel, language=language, timezone=channel.timezone or found.timezone, quiet=quiet, options=options
         )
     return channels
 

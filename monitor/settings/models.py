@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from monitor.settings.kinds import Host, Proxy, Size, between, database_url, off_or, origin_url, timezone_name
-from monitor.yamlfile import Duration, Strict, Strings, quoted, show_duration
+from monitor.yamlfile import Duration, Hours, Strict, Strings, quoted, show_duration
 
 __all__ = ["Settings"]
 
@@ -129,6 +129,9 @@ class Alerts(Strict):
     )
     first_poll_age: Annotated[Duration, _wait("0s", "30d")] = Field(
         default=timedelta(hours=3), description="on the first poll of a feed, only articles younger than this alert"
+    )
+    quiet: Hours = Field(
+        default=None, description="quiet hours of channels that set none, like 23:00-07:00; severity high passes"
     )
 
 

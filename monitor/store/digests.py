@@ -8,7 +8,7 @@ left out. What a channel tells at once it does not tell a second time in a diges
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from monitor.store.retention import remove_messages
 from monitor.store.tables import alerts, articles, deliveries, message_alerts, messages
 
 PART = 25  # stories of one message
+_LONGEST_BURST = timedelta(hours=1)  # that a digest of a burst stays open
 _GRAVE = {"high": 0, "normal": 1, "low": 2}
 
 
@@ -119,6 +120,7 @@ def crowd(connection: sa.Connection, channel: str, since: datetime) -> tuple[int
         sa.select(alerts.c.story_id, grave.label("high"))
         .select_from(carried.join(messages, messages.c.id == message_alerts.c.message_id))
         .where(messages.c.channel == channel, messages.c.why == "burst", alerts.c.created > since)
+        .where(messages.c.created > since - _LONGEST_BURST)
         .group_by(alerts.c.story_id)
     )
     both = sa.union_all(own, burst).subquery()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
@@ -55,6 +55,48 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     PlainSerializer(show_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^((\d+(\.\d+)?[smhdw])+|0)$", "examples": ["30s", "5m", "1h30m"]}),
+]
+
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def parse_clock(value: str) -> time:
+    """`8:00` or `08:00` as a time of the day; ValueError with the mend for anything else."""
+    found = _CLOCK.fullmatch(value)
+    if found is None:
+        raise ValueError(f"{quoted(value)} is no time of the day: write it like 08:00")
+    return time(int(found[1]), int(found[2]))
+
+
+def parse_hours(value: object) -> tuple[time, time] | None:
+    """`23:00-07:00` as two times of the day, `off` as None; ValueError with the mend for anything else."""
+    if value is None or (isinstance(value, tuple) and len(value) == 2):
+        return value
+    if str(value).strip().lower() in ("off", "none", "no", "false"):
+        return None
+    begin, dash, end = str(value).replace("–", "-").partition("-")
+    try:
+        hours = parse_clock(begin.strip()), parse_clock(end.strip())
+    except ValueError:
+        dash = ""
+    if not dash:
+        raise ValueError(f"{quoted(value)} are no hours: write two times of the day, like 23:00-07:00, or off")
+    if hours[0] == hours[1]:
+        raise ValueError("begin and end at the same time; a channel that is always quiet takes digests")
+    return hours
+
+
+def show_hours(value: tuple[time, time] | None) -> str:
+    """As `parse_hours` reads it."""
+    return f"{value[0]:%H:%M}-{value[1]:%H:%M}" if value else "off"
+
+
+Hours = Annotated[
+    tuple[time, time] | None,
+    BeforeValidator(parse_hours),
+    PlainSerializer(show_hours, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["23:00-07:00", "off"]}),
 ]
 
 
