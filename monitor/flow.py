@@ -60,7 +60,7 @@ class Flow:
     timezone: str = "UTC"
     operator: str | None = None
     followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    buttons: frozenset[str] = frozenset()  # channels whose alerts bear the bot's buttons
+    buttons: Mapping[str, bool] = field(default_factory=dict)  # channels with the bot's buttons: all, or to look only
     lease: timedelta = LEASE
     per_feed_cap: int = 20  # alerts one poll sends one by one; more come as a digest; 0: no cap
     index: StoryIndex = field(default_factory=StoryIndex)

@@ -240,7 +240,8 @@ async def _render(
             hashtags=channel.hashtags,
         )
         if channel.name in flow.buttons:
-            rendered = replace(rendered, buttons=buttons(view, flow.rules, channel.language))
+            all_of_them = flow.buttons[channel.name]
+            rendered = replace(rendered, buttons=buttons(view, flow.rules, channel.language, all_of_them=all_of_them))
         return rendered, None
     except Exception as error:
         return None, Outcome(OutcomeKind.REJECTED, f"it could not be laid out: {type(error).__name__}: {error}"[:300])

@@ -11,6 +11,7 @@ import pytest
 from monitor.delivery import callbacks
 from monitor.faces.bot.commands import COMMANDS
 from monitor.store.records import HitFilter
+from tests.command import rasid
 from tests.talk import CHANNEL, EDITOR, OWNER, READER, STRANGER, Talk, talking
 from tests.telegram_server import TOKEN
 from tests.test_ledger import TEXTS
@@ -195,6 +196,8 @@ HOSTILE = (
     "/silence story 999999999999999999999999 6h",
     "/silence rule shahed 99999999999999999999d",
     "/silence end 99999999999999",
+    "/silence outlet \x1b[31mred 6h",
+    "/\x1b[31mred",
     "/" + "a" * 4000,
     "/",
     "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 500,
@@ -209,4 +212,6 @@ async def test_whatever_is_written_gets_one_answer_that_telegram_takes(talk: Tal
         assert len(answers) == 1 and 0 < len(answers[0]) <= 4096
         assert not set(answers[0]) & set("\u202e\u202d\u0000\x01")
     assert not any(result.startswith("failed") for *_, result in talk.actions())
+    listed = rasid(talk.folder, "audit", "--config", ".", environ=talk.environ).stdout
+    assert "red" in listed and "\x1b" not in listed and len(listed.splitlines()) == len(HOSTILE)
     assert [one for one in talk.server.events if one["event"] == "refused"] == []

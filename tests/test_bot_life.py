@@ -131,6 +131,20 @@ async def test_it_is_off_unless_told_otherwise_and_obeys_an_edit(tmp_path: Path)
         assert talk.buttons() == {}  # no bot, no buttons
 
 
+def test_a_bot_that_can_answer_nobody_is_warned_of(tmp_path: Path) -> None:
+    with living(tmp_path, f"sqlite:///{tmp_path / 'rasid.db'}") as here:
+        here.outlets("anba")
+        settings = (here.config / "rasid.yaml").read_text(encoding="utf-8")
+        here.write("rasid.yaml", settings + "bot: {enabled: true}\n")
+        assert "nobody may use it" in here.rasid("check").stdout
+        here.write("rasid.yaml", settings + 'bot: {enabled: true, mode: webhook, owners: ["12x"]}\n')
+        wrong = here.rasid("check", check=False)
+        assert wrong.returncode == 2 and "is no user id" in wrong.stdout + wrong.stderr
+        here.write("rasid.yaml", settings + 'bot: {enabled: true, mode: webhook, owners: ["12"]}\n')
+        wrong = here.rasid("check", check=False)
+        assert "needs webhook.url" in wrong.stdout + wrong.stderr
+
+
 async def test_by_webhook_only_telegram_is_believed(tmp_path: Path, unused_tcp_port: int) -> None:
     mode = f"""  mode: webhook
   webhook: {{url: "http://127.0.0.1:{unused_tcp_port}/rasid", port: {unused_tcp_port}}}"""

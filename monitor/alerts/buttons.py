@@ -14,11 +14,16 @@ MOST_RULES = 3
 _NAME = 24  # code points of a rule's name on a button
 
 
-def buttons(view: MessageView, rules: Mapping[str, Rule], language: str) -> tuple[tuple[Button, ...], ...]:
-    """The rows of buttons of a message about one story; none for any other."""
+def buttons(
+    view: MessageView, rules: Mapping[str, Rule], language: str, *, all_of_them: bool = True
+) -> tuple[tuple[Button, ...], ...]:
+    """The rows of buttons of a message about one story; none for any other. all_of_them: else those that only show."""
     if view.kind not in ("story", "development", "article") or not view.alerts:
         return ()
     first = view.alerts[0][0]
+    more = Button(words.phrase("more", language), MORE, first)
+    if not all_of_them:
+        return ((more,),)
     by_rule = {rule_id: alert_id for alert_id, rule_id in reversed(view.alerts)}
     named = list(dict.fromkeys(rule_id for _, rule_id in view.alerts))[:MOST_RULES]
     mute = words.phrase("mute_rule", language)
@@ -27,7 +32,6 @@ def buttons(view: MessageView, rules: Mapping[str, Rule], language: str) -> tupl
         rows = [(Button(f"{mute}: {_name(one, rules, language)}", MUTE_RULE, by_rule[one]),) for one in named]
     story = Button(words.phrase("mute_story", language), MUTE_STORY, first)
     unfit = Button(words.phrase("not_relevant", language), NOT_RELEVANT, first)
-    more = Button(words.phrase("more", language), MORE, first)
     if len(rows) == 1:
         return (*rows[0], story), (unfit, more)
     return (*rows, (story, unfit, more))

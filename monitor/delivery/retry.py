@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from monitor.model import GONE, DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
+from monitor.model import GONE, PERSON, DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
 
 QUARANTINE = timedelta(seconds=75)  # no server was seen to deliver later than this after the attempt began
 RETRY_BASE, RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)
@@ -115,7 +115,9 @@ def _plain(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -
 
 def _hold_chat(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
     until = now + backoff(claim.attempt, HOLD_BASE, HOLD_CAP, rng)
-    mend = f"Its messages wait and are tried again; nothing is lost. Try at once: rasid channels test {claim.channel}"
+    mend = "Its messages wait and are tried again; nothing is lost."
+    if not claim.channel.startswith(PERSON):
+        mend += f" Try at once: rasid channels test {claim.channel}"
     return _held(outcome, until, _notice(claim, outcome.detail, mend), "held")
 
 

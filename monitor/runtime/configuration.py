@@ -16,6 +16,7 @@ from monitor import settings, yamlfile
 from monitor.delivery import apprise, webhook
 from monitor.delivery import channels as channel_file
 from monitor.delivery import routes as route_file
+from monitor.delivery.telegram import TOKEN_ENV
 from monitor.delivery.transports import HttpOptions
 from monitor.errors import ConfigError, Problem
 from monitor.feeds import catalog as feed_file
@@ -214,6 +215,7 @@ def _cross_checks(
         if not channels:
             what = "there are no channels: no alert is sent anywhere; add one, at least `- {name: main, type: console}`"
             warnings.append(Problem(str(directory / "channels.yaml"), 0, 0, "channels", what, "warning"))
+    warnings += _bot(directory, loaded) if loaded is not None else ()
     ids = [watch.rule.id for watch in rules.rules] if rules else []
     for watch in rules.rules if rules else ():
         for name in watch.rule.muted_by:
@@ -230,6 +232,19 @@ def _cross_checks(
     if loaded is not None and channels is not None:
         problems += _operator(directory, loaded, channels)
     return [one for one in warnings if one.where not in named]
+
+
+def _bot(directory: pathlib.Path, loaded: Loaded) -> list[Problem]:
+    """What keeps a bot that was turned on from answering anybody."""
+    bot = loaded.settings.bot
+    if not bot.enabled:
+        return []
+    missing = []
+    if not loaded.environ.get(TOKEN_ENV, "").strip():
+        missing.append(f"it has no token: set {TOKEN_ENV} in .env, or the bot stays off")
+    if not bot.people:
+        missing.append("nobody may use it: write user ids into bot.owners, bot.editors or bot.readers")
+    return [Problem(str(directory / "rasid.yaml"), 0, 0, "bot", what, "warning") for what in missing]
 
 
 def _known(watch: WatchRule, key: str, name: str, known: Iterable[str], file: str, problems: list[Problem]) -> None:

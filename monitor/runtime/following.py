@@ -33,12 +33,13 @@ def bot_token(found: Configuration) -> str:
     return found.settings.environ.get(TOKEN_ENV, "").strip() if found.settings.settings.bot.enabled else ""
 
 
-def with_buttons(found: Configuration, channels: Mapping[str, Channel]) -> frozenset[str]:
-    """The channels whose alerts bear buttons: those that the bot itself writes to."""
-    token = bot_token(found)
+def with_buttons(found: Configuration, channels: Mapping[str, Channel]) -> dict[str, bool]:
+    """The channels whose alerts bear buttons: those that the bot itself writes to. False: readers may only look."""
+    token, bot = bot_token(found), found.settings.settings.bot
     telegram = [one for one in channels.values() if one.type == "telegram"]
     mine = [one.name for one in telegram if token and _token(one, found) == token]
-    return frozenset(mine)
+    editors = {PERSON + person for person in (*bot.owners, *bot.editors)}
+    return {name: not name.startswith(PERSON) or name in editors for name in mine}
 
 
 def _token(channel: Channel, found: Configuration) -> str:

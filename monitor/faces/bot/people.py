@@ -45,7 +45,12 @@ def person_of(user_id: int, name: str, language_code: str | None, bot: Bot, usua
     language: str = bot.language
     if language == "auto":
         language = ("ar" if language_code.lower().startswith("ar") else "en") if language_code else usual
-    return Person(user_id, " ".join(name.split())[:80], max(roles), language)
+    return Person(user_id, _clean(name), max(roles), language)
+
+
+def _clean(name: str) -> str:
+    """A name as it may stand in lists and on terminals."""
+    return " ".join("".join(one if one.isprintable() else " " for one in name).split())[:80]
 
 
 @dataclass(slots=True)

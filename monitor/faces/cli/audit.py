@@ -38,8 +38,8 @@ def audit(
             one.person,
             _line(one.name),
             one.role,
-            one.action,
-            one.result,
+            _line(one.action),
+            _line(one.result),
             _line(one.given),
         ]
         for one in page.items
