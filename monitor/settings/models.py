@@ -217,7 +217,9 @@ class Retention(Strict):
 class Webhook(Strict):
     """How Telegram reaches the bot, where it is not asked for what is new."""
 
-    url: str | None = Field(default=None, description="public https address that leads to host and port below")
+    url: Annotated[str | None, _Off] = Field(
+        default=None, description="public https address that leads to host and port below"
+    )
     host: Host = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8788, ge=1, le=65_535, description="port to listen on")
 
@@ -226,7 +228,7 @@ class Webhook(Strict):
     def _https(cls, value: str | None) -> str | None:
         if value and not value.startswith(("https://", "http://127.0.0.1")):
             raise ValueError("must begin with https://: Telegram calls no other")
-        return value or None
+        return value
 
 
 class Bot(Strict):

@@ -93,7 +93,7 @@ class Listening:
 
         async def take(request: web.Request) -> web.Response:
             given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-            if not hmac.compare_digest(given.encode(), secret.encode()):
+            if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode()):
                 return web.Response(status=404)
             try:
                 update = Update.de_json(await request.json(), application.bot)
