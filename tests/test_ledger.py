@@ -12,16 +12,20 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import sqlite
 
 from monitor.arrivals import release_held
 from monitor.delivery import retry
 from monitor.delivery.links import link
 from monitor.errors import RasidError
 from monitor.model import ChatPace, Outcome, OutcomeKind, Rule, RuleState
+from monitor.store.fates import fate
 from monitor.store.records import HitFilter
 from monitor.store.store import Store
+from monitor.store.tables import hits
 from tests.desk import NOW, Desk, desks
 from tests.postgres import PostgresServer
 
@@ -218,3 +222,14 @@ def test_the_histories_reach_every_fate(fresh: Callable[[], str]) -> None:
 )
 def test_a_message_has_a_link_where_telegram_gives_it_one(chat: str | None, message: str | None, address: str) -> None:
     assert link(chat, message) == address
+
+
+def test_a_fate_is_looked_up_from_its_alert_whatever_else_was_sent(tmp_path: Path) -> None:
+    """Begun with all that was sent, the ledger of a hundred thousand hits would take hours."""
+    with desks(f"sqlite:///{tmp_path / 'rasid.db'}", rules=RULES) as (desk,):
+        statement = sa.select(fate()).select_from(hits)
+        asked = str(statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+        steps = [str(row[3]) for row in desk.rows(f"EXPLAIN QUERY PLAN {asked}")]
+    assert "SCAN hits" in steps and not [one for one in steps if one.startswith("SCAN") and one != "SCAN hits"]
+    searched = [one.partition(" USING ")[2] for one in steps if one.startswith("SEARCH deliveries")]
+    assert searched and all(one.startswith("INDEX deliveries_message ") for one in searched)

@@ -20,52 +20,46 @@ OF_THEIR_OWN = ("number_changed", "escalated")  # reasons of hits whose alert te
 FATES = ("delivered", "grouped", "digested", "queued", "held", "muted", "failed")
 
 
+_SENT, _DIGESTED, _WAITS, _DEAD = 3, 2, 1, 0  # what became of an alert: the best that did in any channel
+
+
 def fate() -> sa.Label[str]:
     """A column for selects from `hits`, labelled "fate"."""
-    alert, joined = (hits.c.decision == one.value for one in (Decision.ALERT, Decision.JOINED))
-    sent = deliveries.c.state == "sent"
-    digest = messages.c.kind == "digest"
+    decided = {one: hits.c.decision == one.value for one in Decision}
+    alert = sa.case(
+        {_SENT: "delivered", _DIGESTED: "digested", _WAITS: "queued", _DEAD: "failed"}, value=_best(), else_="queued"
+    )
+    untold = sa.case((_alert().is_(None), "grouped"), else_="queued")  # told with a story that it was then split from
+    joined = sa.case(
+        {_SENT: "grouped", _DIGESTED: "grouped", _WAITS: "queued", _DEAD: "failed"}, value=_best(), else_=untold
+    )
     return sa.case(
-        (hits.c.decision == Decision.HELD.value, "held"),
-        (hits.c.decision == Decision.MUTED.value, "muted"),
-        (sa.and_(alert, _send(sent, ~digest)), "delivered"),
-        (sa.and_(alert, _send(sent, digest)), "digested"),
-        (_send(sent), "grouped"),
-        (_send(deliveries.c.state != "dead"), "queued"),
-        (_send(), "failed"),
-        (sa.and_(joined, ~_alerted()), "grouped"),  # told with the story that an analyst then split it from
-        else_="queued",
+        (decided[Decision.HELD], "held"),
+        (decided[Decision.MUTED], "muted"),
+        (decided[Decision.ALERT], alert),
+        else_=joined,
     ).label("fate")
 
 
-def alert_of_hit(own: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Which alert tells of a hit: its own, where that tells of a number, or that its story was raised; else what its
-    rule told of its story."""
-    number = sa.and_(own, alerts.c.hit_id == hits.c.id, alerts.c.change != "")
-    story = sa.and_(alerts.c.rule_id == hits.c.rule_id, alerts.c.story_id == hits.c.story_id, alerts.c.change == "")
-    return sa.or_(number, sa.and_(story, ~own))
+def _alert() -> Any:
+    """Which alert tells of a hit: its own, where that tells of a number; else what its rule told of its story."""
+    number = sa.select(sa.func.max(alerts.c.id)).where(alerts.c.hit_id == hits.c.id, alerts.c.change != "")
+    of_story = (alerts.c.story_id == hits.c.story_id, alerts.c.rule_id == hits.c.rule_id, alerts.c.change == "")
+    story = sa.select(alerts.c.id).where(*of_story)
+    return sa.func.coalesce(*(one.correlate(hits).scalar_subquery() for one in (number, story)))
 
 
-def _alerted() -> sa.ColumnElement[bool]:
-    return sa.exists().where(alert_of_hit(_own())).correlate(hits)
-
-
-def _own() -> sa.ColumnElement[bool]:
-    told = alerts.alias()
-    of_its_own = hits.c.code.in_(OF_THEIR_OWN)
-    return sa.exists().where(of_its_own, told.c.hit_id == hits.c.id, told.c.change != "").correlate(hits)
-
-
-def _send(*where: sa.ColumnElement[bool]) -> Any:
-    """Whether there is such a send of a message that carries the hit's alert."""
-    joined = (
-        alerts.join(message_alerts, message_alerts.c.alert_id == alerts.c.id)
-        .join(messages, messages.c.id == message_alerts.c.message_id)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
+def _best() -> Any:
+    """NULL where no message carries it. Asked by the alert alone, so that no database begins with all that was sent."""
+    digest = messages.c.kind == "digest"
+    became = sa.case(
+        (sa.and_(deliveries.c.state == "sent", ~digest), _SENT),
+        (deliveries.c.state == "sent", _DIGESTED),
+        (deliveries.c.state == "dead", _DEAD),
+        else_=_WAITS,
     )
-    found = sa.select(sa.literal(1)).select_from(joined)
-    return (
-        found.where(alert_of_hit(_own()), deliveries.c.operation == Operation.SEND.value, *where)
-        .correlate(hits)
-        .exists()
+    sends = message_alerts.join(messages, messages.c.id == message_alerts.c.message_id).join(
+        deliveries, sa.and_(deliveries.c.message_id == messages.c.id, deliveries.c.operation == Operation.SEND.value)
     )
+    found = sa.select(sa.func.max(became)).select_from(sends).where(message_alerts.c.alert_id == _alert())
+    return found.correlate(hits).scalar_subquery()

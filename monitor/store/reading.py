@@ -306,7 +306,7 @@ def _at(fate: str, created: datetime, decided: datetime, posts: Sequence[Post]) 
     if fate in ("delivered", "digested", "grouped"):
         return max(created, min((post.sent_at for post in posts if post.sent_at), default=decided))
     if fate == "failed":
-        return max(created, *(post.settled for post in posts if post.settled))
+        return max([created, *(post.settled for post in posts if post.settled)])
     return decided
 
 
