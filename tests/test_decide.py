@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.decide import DECISION_OF, TIMED, Backfill, Known, decide, no_channel, raised, redecide
-from monitor.model import REASONS, REASONS_AR, Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
+from monitor.model import Article, Decision, Hit, Rule, RuleState, Severity, StoryView, Verdict
+from monitor.reasons import REASONS, REASONS_AR
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -230,5 +231,8 @@ def test_a_number_that_waits_is_told_when_the_cooldown_ends_unless_it_was_told_m
     assert busy == Verdict(Decision.ALERT, "number_changed", "4 → 7", change="4 → 7")
     assert code(again(asking, waits, **{**known, "change": ""}, now=NOW)) == "joined_story"
     assert code(again(replace(asking, developments=False), waits, **known, now=NOW)) == "joined_story"
+    silenced: dict[str, Any] = {**known, "silence": "silence 1"}
+    assert again(asking, waits, **silenced, now=NOW + HOUR / 2) is None
+    assert code(again(asking, waits, **silenced)) == "silenced"
     assert code(again(asking, HIT, **known)) == "joined_story"  # it waited as the story's first alert, which came
     assert code(again(asking, waits, **{**known, "alerted": False})) == "cooldown_over"  # split off meanwhile

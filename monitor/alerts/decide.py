@@ -6,7 +6,7 @@ The first reason that applies wins, and the order is a promise (it is what `rasi
     for developments and a number changed: silenced · cooldown · full hour · number changed) · silenced · told by
     another rule · too few outlets · cooldown · full hour · new story
 
-Every hit ends here with a code of model.REASONS; DECISION_OF says which decision each code stands for. A held hit is
+Every hit ends here with a code of reasons.REASONS; DECISION_OF says which decision each code stands for. A held hit is
 looked at again by `redecide`: when an outlet joins its story, and when its time is over. A silence mutes it then, and
 only where it would alert: what it waits for may come after the silence. Who asks hands over the rule as `raised`.
 """
@@ -161,6 +161,7 @@ def redecide(
     was_development = hit.code == "number_waits"
     if known.alerted:
         limit = _limited(rule, known, now) if now < _held_until(rule, hit, known) else None
+        known = replace(known, silence="") if limit else known  # its time has not come, and may after the silence
         verdict = _development(rule, known, known.change if was_development else "", limit)
         return None if verdict.code == hit.code else verdict
     if known.told_by:

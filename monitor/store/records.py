@@ -254,7 +254,7 @@ class AlertRow:
     """An alert with the article that raised it. outlets: ids of the story's outlets, the first to report it first.
 
     change: the number that it tells of, "4 → 7"; ESCALATED: that so many outlets carry it; "": it tells of the story.
-    why: the reason, a key of REASONS. not_relevant: the people who said so.
+    why: the reason, a key of reasons.REASONS. not_relevant: the people who said so.
     """
 
     id: int

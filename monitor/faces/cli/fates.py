@@ -27,7 +27,7 @@ from monitor.faces.cli.ledger import (
     reading,
 )
 from monitor.faces.cli.times import shown
-from monitor.model import REASONS
+from monitor.reasons import REASONS
 from monitor.store.fates import FATES
 from monitor.store.records import HitRow, Ledger
 

@@ -12,7 +12,8 @@ from monitor.faces.cli.common import out, print_table
 from monitor.faces.cli.explained import hanging
 from monitor.faces.cli.ledger import alert_json, article_json, headline, iso, outlet_name
 from monitor.faces.cli.times import shown
-from monitor.model import REASONS, Article, Overrule
+from monitor.model import Article, Overrule
+from monitor.reasons import REASONS
 from monitor.store.records import AlertRow, HitRow, Revision, StoryArticle, StoryRecord
 from monitor.stories.changes import Change, changes
 
