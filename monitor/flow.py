@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from monitor.arabic.dictionary import Dictionary
@@ -21,10 +22,12 @@ from monitor.model import (
     Article,
     Channel,
     ChatPace,
+    DeliveryClaim,
     Outlet,
     Route,
     Rule,
     RuleMatch,
+    Settlement,
 )
 from monitor.store.outbox import LEASE
 from monitor.store.store import Store
@@ -32,6 +35,7 @@ from monitor.stories.index import StoryIndex
 from monitor.stories.overrule import Overrules
 
 T = TypeVar("T")
+_Ended = tuple[DeliveryClaim, Settlement, datetime, "asyncio.Future[None]"]
 TURN = 100_000  # code points of text matched before other feeds have their turn
 
 
@@ -71,6 +75,8 @@ class Flow:
     queries: Queries = field(default_factory=Queries)  # of silences; for the writer thread
     dictionary: Dictionary | None = None  # of Arabic forms; None: terms match by rule alone
     configuring: asyncio.Lock = field(default_factory=asyncio.Lock)  # who changes channels and transports holds it
+    _ended: list[_Ended] = field(default_factory=list)  # attempts of which nothing is written yet
+    _settling: asyncio.Task[None] | None = None
     _matching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def configured(self) -> list[str]:
@@ -88,6 +94,28 @@ class Flow:
     async def write(self, work: Callable[..., T], *args: object) -> T:
         """Run `work` on the writer thread."""
         return await asyncio.get_running_loop().run_in_executor(self.writer, work, *args)
+
+    async def settle(self, claim: DeliveryClaim, settlement: Settlement, now: datetime) -> None:
+        """Write what came of an attempt, together with what came of others meanwhile: a commit takes its time."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ended.append((claim, settlement, now, done))
+        if len(self._ended) == 1:
+            self._settling = asyncio.create_task(self._settle())
+        await done
+
+    async def _settle(self) -> None:
+        await self.write(lambda: None)  # whatever the writer thread is at; others join until it is done
+        ended, self._ended = self._ended, []
+        try:
+            await self.write(partial(self.store.settle_all, [one[:3] for one in ended], operator=self.operator))
+        except Exception as error:
+            for *_, done in ended:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        for *_, done in ended:
+            if not done.done():  # a stop does not wait
+                done.set_result(None)
 
     async def primed(self) -> None:
         """Wait until the story index holds the recent articles."""

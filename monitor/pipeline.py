@@ -212,11 +212,10 @@ async def _settle(flow: Flow, claim: DeliveryClaim, settlement: Settlement, now:
     """Write it, again and again while the database fails: what came of the attempt is known here and nowhere else."""
     for wait in SETTLE_AGAIN:
         try:
-            await flow.write(partial(flow.store.settle, claim, settlement, now, operator=flow.operator))
-            return
+            return await flow.settle(claim, settlement, now)
         except StoreError:
             await asyncio.sleep(wait)
-    await flow.write(partial(flow.store.settle, claim, settlement, now, operator=flow.operator))
+    await flow.settle(claim, settlement, now)
 
 
 async def _render(

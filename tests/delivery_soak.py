@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -175,6 +176,7 @@ def main() -> int:
     parser.add_argument("--folder", help="keep database, ledger and logs here")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and nothing is left running
     found = run(options)
     if options.json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")

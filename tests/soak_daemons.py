@@ -35,6 +35,7 @@ WORST = (
 )
 LAST_PASS = 40  # of a place, at which a doomed life ends
 OUT = (3.0, 9.0)  # seconds for which a chat keeps the bot out
+WORKS = 2.0  # seconds that a daemon has at least
 RESTART_EVERY = 60.0
 KICK_EVERY, MIGRATE_EVERY = 15.0, 60.0
 
@@ -122,8 +123,11 @@ class Life:
     def __init__(self, place: Place, slot: int, doomed: str = "", nth: int = 1) -> None:
         self.slot, self.doomed, self.began = slot, doomed, time.monotonic()
         self.killed_by_us = False
+        self._works_since: float | None = None
+        self._log = place.folder / f"log{slot}"
+        self._from = self._log.stat().st_size if self._log.exists() else 0
         odd = ["--scale", str(place.scale), *(["--after", doomed, "--nth", str(nth)] if doomed else [])]
-        with (place.folder / f"log{slot}").open("ab") as log:
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.killed", *odd, "--", "run"],
                 cwd=place.folder,
@@ -131,6 +135,15 @@ class Life:
                 stdout=log,
                 stderr=log,
             )
+
+    def works(self) -> bool:
+        """Whether it has worked for a while: before that a kill would show nothing."""
+        if self._works_since is None:
+            with self._log.open("rb") as log:
+                log.seek(self._from)
+                if b'"watching"' in log.read():
+                    self._works_since = time.monotonic()
+        return self._works_since is not None and time.monotonic() - self._works_since >= WORKS
 
     @property
     def owner(self) -> str:
@@ -162,16 +175,16 @@ class Daemons:
         self._engine.dispose()
 
     def fire(self, kills: int, every: float) -> None:
-        """Go on until so many daemons have died, one each `every` seconds."""
+        """Go on until so many daemons have died, one each `every` seconds where the machine starts them that fast."""
         last = time.monotonic()
         while len(self.deaths) < kills:
             time.sleep(0.1)
             before = len(self.deaths)
             if time.monotonic() - last >= every:
-                oldest = min(self._lives, key=lambda life: life.began)
-                oldest.killed_by_us = True
-                oldest.process.kill()
-                oldest.process.wait()
+                for oldest in sorted(filter(Life.works, self._lives), key=lambda life: life.began)[:1]:
+                    oldest.killed_by_us = True
+                    oldest.process.kill()
+                    oldest.process.wait()
             self._bury(more=len(self.deaths) + 1 < kills)
             if len(self.deaths) > before:
                 last = time.monotonic()
@@ -207,7 +220,9 @@ class Daemons:
     def _stop(self, life: Life) -> None:
         life.process.send_signal(signal.SIGTERM)
         status = life.process.wait(60)
-        if status:
+        if status == -signal.SIGKILL and life.doomed:  # it came to its place while it was stopping
+            self._died(life)
+        elif status:
             raise AssertionError(f"a daemon that was told to stop ended with {status}: see log{life.slot}")
 
     def _bury(self, *, more: bool) -> None:
@@ -218,14 +233,17 @@ class Daemons:
                 continue
             if status != -signal.SIGKILL:
                 raise AssertionError(f"a daemon ended by itself with {status}: see {self._place.folder}/log{slot}")
-            self.deaths.append(time.time())
-            self.places["at random" if life.killed_by_us else life.doomed.rpartition(":")[2]] += 1
-            died = time.monotonic()
-            statement = sa.text("select id, attempt from deliveries where state = 'sending' and owner = :owner")
-            for id_, attempt in self._ask(statement, owner=life.owner):
-                self._left[id_] = (attempt, died)
+            self._died(life)
             doomed = self._chance.choice(WORST) if more and self._chance.random() < DOOMED else ""
             self._lives[slot] = Life(self._place, slot, doomed, self._chance.randint(1, LAST_PASS))
+
+    def _died(self, life: Life) -> None:
+        self.deaths.append(time.time())
+        self.places["at random" if life.killed_by_us else life.doomed.rpartition(":")[2]] += 1
+        died = time.monotonic()
+        statement = sa.text("select id, attempt from deliveries where state = 'sending' and owner = :owner")
+        for id_, attempt in self._ask(statement, owner=life.owner):
+            self._left[id_] = (attempt, died)
 
     def _recovered(self) -> None:
         if not self._left:
