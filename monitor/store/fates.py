@@ -42,8 +42,9 @@ def fate() -> sa.Label[str]:
 
 
 def _alert() -> Any:
-    """Which alert tells of a hit: its own, where that tells of a number; else what its rule told of its story."""
-    number = sa.select(sa.func.max(alerts.c.id)).where(alerts.c.hit_id == hits.c.id, alerts.c.change != "")
+    """Which alert tells of a hit: its own, where its reason is that; else what its rule told of its story."""
+    of_its_own = (hits.c.code.in_(OF_THEIR_OWN), alerts.c.hit_id == hits.c.id, alerts.c.change != "")
+    number = sa.select(sa.func.max(alerts.c.id)).where(*of_its_own)
     of_story = (alerts.c.story_id == hits.c.story_id, alerts.c.rule_id == hits.c.rule_id, alerts.c.change == "")
     story = sa.select(alerts.c.id).where(*of_story)
     return sa.func.coalesce(*(one.correlate(hits).scalar_subquery() for one in (number, story)))
