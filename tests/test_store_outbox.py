@@ -24,6 +24,7 @@ from monitor.model import (
     Span,
     Verdict,
 )
+from monitor.store.claiming import Claiming
 from monitor.store.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -471,3 +472,25 @@ def test_a_claim_that_begins_late_is_renewed_and_one_that_is_lost_is_not(desk: D
     assert desk.store.renew(claim, NOW + seconds(7)) is None and desk.other.renew(renewed, NOW + seconds(7)) is None
     assert desk.other.release_expired(NOW + seconds(85), retry.QUARANTINE) == 0
     assert desk.store.settle(renewed, Settlement("sent", external_id="1"), NOW + seconds(85)) is True
+
+
+def test_a_hold_that_is_written_while_another_daemon_claims_lets_nothing_pass(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not desk.store.shared:
+        pytest.skip("SQLite has one writer at a time")
+    desk.alert(1)
+    desk.alert(2)
+    claim = desk.claim(NOW)[0]
+    ended = [(claim, retry.settle(claim, Outcome(OutcomeKind.RETRY, retry_after=30), NOW, Random(1)), NOW)]
+    look = Claiming._chats
+
+    def looked(claiming: Claiming, keys: list[str]) -> dict[str, object]:
+        found = look(claiming, keys)
+        if ended:
+            desk.store.settle(*ended.pop())
+        return found
+
+    monkeypatch.setattr(Claiming, "_chats", looked)
+    assert desk.other.claim_deliveries(NOW + seconds(2), paces=PACES, limit=9) == []
+    assert ended == []

@@ -69,25 +69,34 @@ class Claiming:
         self._stamp({key: recent[key] for key in touched})
         return chosen
 
-    def _next(self, paces: Mapping[str, ChatPace], states: Mapping[str, Any]) -> list[Any]:
-        """The delivery that goes next in each chat that may be written to now, with what its message says."""
-        free = [
-            key
-            for key, chat in states.items()
-            if not _is_held(chat, self.now) and _pace_allows(paces[key], chat.recent, self.now)
-        ]
+    def _next(self, paces: Mapping[str, ChatPace], states: dict[str, Any]) -> list[Any]:
+        """The delivery that goes next in each chat that may be written to now, with what its message says.
+
+        Chats are looked at once more afterwards: an attempt that ended in between may have left a hold, under which its
+        own delivery waits and the one behind it must not pass. states is brought up to date.
+        """
+        free = self._free(paces, states)
         found: list[Any] = []
         while free:
             ids = [next_id for chunk in chunks(free) for next_id in self._next_ids(chunk)]
             rows = [row for chunk in chunks(ids) for row in self._with_messages(chunk)]
             gone = {row.id: row.chat_key for row in rows if self._is_elsewhere(row, states[row.chat_key])}
-            found += [row for row in rows if row.id not in gone]
+            states |= self._chats(sorted({row.chat_key for row in rows}))
+            still = set(self._free(paces, states))
+            found += [row for row in rows if row.id not in gone and row.chat_key in still]
             free = sorted(gone.values())
             if gone:
                 dead = {"state": "dead", "reason": "the channel has moved: its message is in another chat"}
                 ended = sa.update(deliveries).where(deliveries.c.id.in_(list(gone)))
                 self.connection.execute(ended.values(settled=self.now, **dead))
         return found
+
+    def _free(self, paces: Mapping[str, ChatPace], states: Mapping[str, Any]) -> list[str]:
+        return [
+            key
+            for key, chat in states.items()
+            if not _is_held(chat, self.now) and _pace_allows(paces[key], chat.recent, self.now)
+        ]
 
     def _next_ids(self, keys: Sequence[str]) -> list[int]:
         """Of each chat: the lost delivery whose quarantine is over, or the first that waits where none is in flight."""
