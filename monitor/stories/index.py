@@ -7,7 +7,6 @@ their k smallest with probability 1 − (1 − J)^k, at least). All postings lie
 
 from __future__ import annotations
 
-import heapq
 from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -194,7 +193,7 @@ class StoryIndex:
         votes = self._postings.count(self._text_keys(signature))
         least = max(SHARED_KEYS if signature.shingles else 1, max(votes.values(), default=0) / FAINT)
         shared = [(count, slot) for slot, count in votes.items() if count >= least]
-        nearest = heapq.nlargest(2 * NEAREST, shared)
+        nearest = sorted(shared, reverse=True)[: 2 * NEAREST]
         return [self._entries[slot] for _, slot in nearest if slot in self._entries][:NEAREST]
 
     def _leave(self, entry: Entry) -> None:
@@ -212,15 +211,14 @@ class StoryIndex:
         keys = set(unpack(signature.sketch))
         terms = set(signature.terms)
         if len(terms) > RARE_TERMS:
-            terms = set(heapq.nsmallest(RARE_TERMS, terms, key=self._rarity))
+            # Terms nearly as rare as each other are ranked by their hash: their frequencies overtake each other while
+            # the index grows, and a title must get the keys that it got before.
+            frequencies = self._frequencies
+            rarest = sorted([(frequencies[t % _FREQUENCIES].bit_length(), t) for t in terms])[:RARE_TERMS]
+            terms = {t for _, t in rarest}
         for one, other in combinations(sorted(terms), 2):
             keys.add((one * 0x9E3779B1 ^ other * 0x85EBCA77) & _MASK)
         return keys
-
-    def _rarity(self, term: int) -> tuple[int, int]:
-        """Terms nearly as rare as each other are ranked by their hash: their frequencies overtake each other while the
-        index grows, and a title must get the keys that it got before."""
-        return self._frequencies[term % _FREQUENCIES].bit_length(), term
 
     def _count(self, signature: Signature, by: int) -> None:
         for one in set(signature.terms):
