@@ -222,7 +222,7 @@ class Daemons:
         status = life.process.wait(60)
         if status == -signal.SIGKILL and life.doomed:  # it came to its place while it was stopping
             self._died(life)
-        elif status:
+        elif status not in (0, -signal.SIGTERM):  # by the signal itself: told before it listened, it had begun nothing
             raise AssertionError(f"a daemon that was told to stop ended with {status}: see log{life.slot}")
 
     def _bury(self, *, more: bool) -> None:
