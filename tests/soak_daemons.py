@@ -223,7 +223,11 @@ class Daemons:
         if status == -signal.SIGKILL and life.doomed:  # it came to its place while it was stopping
             self._died(life)
         elif status not in (0, -signal.SIGTERM):  # by the signal itself: told before it listened, it had begun nothing
-            raise AssertionError(f"a daemon that was told to stop ended with {status}: see log{life.slot}")
+            raise AssertionError(f"a daemon that was told to stop ended with {status}: {self._last(life.slot)}")
+
+    def _last(self, slot: int) -> str:
+        """The end of a daemon's log; the folder may be gone when it is read."""
+        return (self._place.folder / f"log{slot}").read_text(encoding="utf-8", errors="replace")[-2000:]
 
     def _bury(self, *, more: bool) -> None:
         """Note who died, and start another in its place; doomed only if there is to be `more` killing."""
@@ -232,7 +236,7 @@ class Daemons:
             if status is None:
                 continue
             if status != -signal.SIGKILL:
-                raise AssertionError(f"a daemon ended by itself with {status}: see {self._place.folder}/log{slot}")
+                raise AssertionError(f"a daemon ended by itself with {status}: {self._last(slot)}")
             self._died(life)
             doomed = self._chance.choice(WORST) if more and self._chance.random() < DOOMED else ""
             self._lives[slot] = Life(self._place, slot, doomed, self._chance.randint(1, LAST_PASS))
