@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor import yamlfile
-from monitor.delivery import channels
+from monitor.delivery import channels, telling
 from monitor.delivery.transports import TRANSPORTS, build
 from monitor.errors import ConfigError, DeliveryError
 from monitor.model import Channel, Mode, Schedule
@@ -70,6 +70,12 @@ channels:
     assert (half.mode, half.digest, half.burst) == (Mode.DIGEST, Schedule(every=timedelta(minutes=30)), 0)
     assert six.digest == Schedule(times=(time(0), time(6), time(12), time(18)))
     assert six.options == {"path": "data/alerts.jsonl"}
+
+
+@pytest.mark.parametrize("text", ["15m", "hourly", "daily 08:00", "daily 00:00 06:00 12:00 18:00"])
+def test_a_digest_is_shown_as_it_is_read(text: str) -> None:
+    schedule, _ = telling.digest(text)
+    assert isinstance(schedule, Schedule) and telling.show_digest(schedule) == text
 
 
 def test_an_empty_file_has_no_channels() -> None:

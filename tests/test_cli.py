@@ -89,6 +89,36 @@ def test_a_channel_test_explains_a_missing_token(config: Path, monkeypatch: pyte
     assert "RASID_TELEGRAM_TOKEN" in result.stderr
 
 
+def test_channels_are_listed_with_how_they_tell(config: Path) -> None:
+    (config / "rasid.yaml").write_text("timezone: Asia/Riyadh\nalerts: {quiet: 23:00-07:00}\n", "utf-8")
+    (config / "channels.yaml").write_text(
+        """channels:
+  - {name: main, type: telegram, chat: '-1001234567890', audit: '-1001234567891', burst: 20 in 10m, quiet_high: yes}
+  - {name: all, type: console, mode: each, quiet: off}
+  - {name: calm, type: console, language: en, timezone: Asia/Beirut, digest: daily 8:00 18:00, quiet: 22:00-06:00}
+  - {name: often, type: console, digest: 60m, quiet: off}
+""",
+        "utf-8",
+    )
+    plain = runner.invoke(app, ["channels", "list", "-c", str(config)])
+    assert plain.stdout.splitlines() == [
+        "main\ttelegram\tar\tstory\t20 in 10m\t23:00-07:00, high too (Asia/Riyadh)\t-1001234567891",
+        "all\tconsole\tar\teach\t\t\t",
+        "calm\tconsole\ten\tdigest daily 08:00 18:00\t\t22:00-06:00 (Asia/Beirut)\t",
+        "often\tconsole\tar\tdigest hourly\t\t\t",
+    ]
+    as_json = json.loads(runner.invoke(app, ["channels", "list", "--json", "-c", str(config)]).stdout)
+    told = [
+        (one["mode"], one["digest"], one["burst"], one["quiet"], one["quiet_high"], one["audit"]) for one in as_json
+    ]
+    assert told == [
+        ("story", None, "20 in 10m", "23:00-07:00", True, "-1001234567891"),
+        ("each", None, None, None, False, None),
+        ("digest", "daily 08:00 18:00", None, "22:00-06:00", False, None),
+        ("digest", "hourly", None, None, False, None),
+    ]
+
+
 def test_every_command_has_help() -> None:
     for command in (["--help"], ["match", "--help"], ["rules", "--help"], ["channels", "--help"]):
         assert runner.invoke(app, command).exit_code == 0

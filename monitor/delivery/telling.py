@@ -1,5 +1,5 @@
 """How a channel tells what it is sent, as channels.yaml spells it. Each check: a value as written → (value, "") or
-(None, what is wrong)."""
+(None, what is wrong). Each show_…: a value as the check reads it back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from datetime import time, timedelta
 
 from monitor.model import Mode, Schedule
-from monitor.yamlfile import parse_clock, parse_duration, parse_hours
+from monitor.yamlfile import parse_clock, parse_duration, parse_hours, show_duration
 
 BURST = 15  # stories one by one within BURST_WINDOW, of a channel that people read and that sets no limit
 BURST_WINDOW = timedelta(minutes=5)
@@ -49,6 +49,12 @@ def digest(value: str) -> tuple[object, str]:
     return Schedule(times=tuple(time(hour) for hour in range(0, 24, int(every / _HOUR)))), ""
 
 
+def show_digest(value: Schedule) -> str:
+    if value.every is None:
+        return f"daily {' '.join(f'{one:%H:%M}' for one in value.times)}"
+    return "hourly" if value.every == _HOUR else show_duration(value.every)
+
+
 def burst(value: str) -> tuple[object, str]:
     """15, 15 in 5m, off → (stories, window)"""
     if value in _OFF:
@@ -61,6 +67,10 @@ def burst(value: str) -> tuple[object, str]:
     if found is None or int(found[1]) == 0 or not timedelta(minutes=1) <= window <= _HOUR:
         return None, "must be a number of stories, like 15, or 15 in 5m (1m to 1h), or off"
     return (int(found[1]), window), ""
+
+
+def show_burst(stories: int, window: timedelta) -> str:
+    return f"{stories} in {show_duration(window)}" if stories else "off"
 
 
 def quiet(value: str) -> tuple[object, str]:

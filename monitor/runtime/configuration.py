@@ -140,6 +140,11 @@ def load(
     return Configuration(loaded, catalog, rules, channels, tuple(sorted(warnings)), read_as, routes)
 
 
+def channels(directory: pathlib.Path, environ: Mapping[str, str] | None = None) -> dict[str, Channel]:
+    """The channels of a configuration folder alone, as `Configuration` has them. ConfigError with all problems."""
+    return _channels(directory / "channels.yaml", settings.load(directory, environ).settings)
+
+
 def _try(problems: list[Problem], read: Callable[[], T]) -> T | None:
     try:
         return read()

@@ -18,6 +18,7 @@ from monitor.yamlfile.kinds import (
     parse_hours,
     quoted,
     show_duration,
+    show_hours,
 )
 from monitor.yamlfile.validation import near, problems_of, validate
 
@@ -43,5 +44,6 @@ __all__ = [
     "quoted",
     "read",
     "show_duration",
+    "show_hours",
     "validate",
 ]

@@ -15,7 +15,7 @@ from monitor.alerts.decide import raised
 from monitor.alerts.render import render
 from monitor.alerts.routing import routing
 from monitor.arabic.language import guess
-from monitor.delivery import channels, transports
+from monitor.delivery import telling, transports
 from monitor.delivery.redact import hush_libraries
 from monitor.errors import RasidError, StoreError
 from monitor.faces.cli import complete, routes
@@ -26,22 +26,27 @@ from monitor.model import LARGEST_ID, Article, Channel, MessageView, Rule
 from monitor.runtime import configuration, database
 from monitor.runtime.configuration import Configuration
 from monitor.store.records import HitFilter
+from monitor.yamlfile import show_hours
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
 def list_channels(config: ConfigDir = Path("config"), as_json: AsJson = False) -> None:
-    """List the channels.
+    """List the channels: what each gets a message for, its quiet hours, its burst limit, and its audit chat.
 
     Examples: rasid channels list · rasid channels list --json
     """
     with told():
-        found = channels.load(config / "channels.yaml")
+        found = configuration.channels(config)
     if as_json:
-        print_json([{"name": one.name, "type": one.type, "language": one.language} for one in found.values()])
+        print_json([_json(one) for one in found.values()])
         return
-    print_table(["channel", "type", "language"], [[one.name, one.type, one.language] for one in found.values()])
+    rows = [
+        [one.name, one.type, one.language, _mode(one), _burst(one), _quiet(one), str(one.options.get("audit", ""))]
+        for one in found.values()
+    ]
+    print_table(["channel", "type", "language", "mode", "burst", "quiet", "audit"], rows)
 
 
 @app.command("test")
@@ -113,6 +118,36 @@ def route(
         if not routed:
             typer.echo("no rule hits it; --rule asks for one all the same, rasid match --explain says why none hits")
     raise typer.Exit(0 if routed else 1)
+
+
+def _json(channel: Channel) -> dict[str, object]:
+    return {
+        "name": channel.name,
+        "type": channel.type,
+        "language": channel.language,
+        "timezone": channel.timezone,
+        "mode": channel.mode.value,
+        "digest": telling.show_digest(channel.digest) if channel.digest else None,
+        "burst": telling.show_burst(channel.burst, channel.burst_window) if channel.burst else None,
+        "quiet": show_hours(channel.quiet) if channel.quiet else None,
+        "quiet_high": channel.quiet_high,
+        "hashtags": channel.hashtags,
+        "audit": channel.options.get("audit"),
+    }
+
+
+def _mode(channel: Channel) -> str:
+    return f"{channel.mode.value}{f' {telling.show_digest(channel.digest)}' if channel.digest else ''}"
+
+
+def _burst(channel: Channel) -> str:
+    return telling.show_burst(channel.burst, channel.burst_window) if channel.burst else ""
+
+
+def _quiet(channel: Channel) -> str:
+    if channel.quiet is None:
+        return ""
+    return f"{show_hours(channel.quiet)}{', high too' if channel.quiet_high else ''} ({channel.timezone})"
 
 
 def _text(found: Configuration, text: str, outlet: str | None) -> tuple[Article, list[Rule]]:
