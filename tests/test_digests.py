@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monitor.arrivals import release_held
 from monitor.delivery import retry
 from monitor.model import Channel, ChatPace, Mode, Operation, Outcome, OutcomeKind, Rendered, Rule, Schedule, Severity
+from monitor.store.records import HitFilter
 from tests.desk import NOW, SHAHED, Desk, desks
 
 HIGH = Rule("high", "عاجل", "Urgent", severity=Severity.HIGH)
@@ -118,6 +119,11 @@ def test_what_comes_in_quiet_hours_comes_afterwards_as_one_digest(store_url: str
         for number in range(3):
             news(here, number)
         assert waiting(here) == [("digest", "quiet", "pending", "quiet hours until 07:00")]
+        rows = here.flow.store.hits(HitFilter()).items
+        seven = NOW.replace(hour=7) + timedelta(days=1)
+        assert {(row.fate, row.why, row.until) for row in rows} == {("held", "quiet hours until 07:00", seven)}
+        sums = here.flow.store.ledger(HitFilter(fate="held"))
+        assert (sums.fates, sums.reasons) == ({"held": 3}, {"held": {"quiet": 3}})
         news(here, 4, "انفجار")
         assert kinds(sent(here)) == [("story", "", 1)], "severity high passes"
         clock(here, 19)

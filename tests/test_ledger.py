@@ -21,7 +21,7 @@ from monitor.arrivals import release_held
 from monitor.delivery import retry
 from monitor.delivery.links import link
 from monitor.errors import RasidError
-from monitor.model import ChatPace, Outcome, OutcomeKind, Rule, RuleState
+from monitor.model import Channel, ChatPace, Decision, Mode, Outcome, OutcomeKind, Rule, RuleState, Schedule
 from monitor.store.fates import fate
 from monitor.store.records import HitFilter
 from monitor.store.store import Store
@@ -35,7 +35,13 @@ RULES = [
     (Rule("city", "المدينة", "The city", cooldown=timedelta(minutes=30)), "مدينة"),
     (Rule("trial", "تجربة", "On trial", state=RuleState.TRIAL), "روسيا"),
     (Rule("toll", "الحصيلة", "The toll", developments=True), "طائرة"),
+    (Rule("calm", "حصيلة", "In digests", channels=("calm",)), "شاهد OR البلدية"),
+    (Rule("both", "كلاهما", "In both", channels=("calm", "main")), "البحر"),
 ]
+CHANNELS = (
+    Channel("main", "console"),
+    Channel("calm", "console", mode=Mode.DIGEST, digest=Schedule(every=timedelta(minutes=30))),
+)
 TEXTS = (
     (
         "إسقاط {n} طائرة شاهد فوق كييف",
@@ -71,6 +77,7 @@ class History:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        desk.flow.channels = {one.name: one for one in CHANNELS}
         self.made = 0
         self.store: Store = desk.flow.store
 
@@ -103,7 +110,9 @@ class History:
     def deliver(self, kind: OutcomeKind) -> None:
         now = self.now
         self.store.release_expired(now, retry.QUARANTINE)
-        for claim in self.store.claim_deliveries(now, paces={"main": ChatPace("chat")}, limit=9):
+        self.store.close_digests(now)
+        paces = {one.name: ChatPace(one.name) for one in CHANNELS}
+        for claim in self.store.claim_deliveries(now, paces=paces, limit=9):
             outcome = Outcome(kind, external_id=str(claim.message_id), detail=f"{kind.value} by chance")
             self.store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now)
 
@@ -119,6 +128,7 @@ class History:
         alerts = self.desk.rows("select id, rule_id, story_id, hit_id, change from alerts")
         carried = self.desk.rows("select alert_id, message_id from message_alerts")
         kinds = {row[0]: row[1] for row in self.desk.rows("select id, kind from messages")}
+        open_ = {row[0] for row in self.desk.rows("select id from messages where open")}
         sends = self.desk.rows("select message_id, state from deliveries where operation = 'send'")
         found: Counter[str] = Counter()
         for hit, rule, story, decision in hits:
@@ -128,7 +138,7 @@ class History:
             own = [one[0] for one in alerts if one[3] == hit and one[4]]
             told = own or [one[0] for one in alerts if one[1:3] == (rule, story) and not one[4]]
             states = [
-                (kinds[message], state)
+                (kinds[message], "collected" if state == "pending" and message in open_ else state)
                 for alert, message in carried
                 if alert in told
                 for sent, state in sends
@@ -141,6 +151,8 @@ class History:
                 found["grouped"] += 1
             elif states and all(state == "dead" for _, state in states):
                 found["failed"] += 1
+            elif states and all(state in ("dead", "collected") for _, state in states):
+                found["held"] += 1
             else:
                 found["queued"] += 1
         return found
@@ -176,6 +188,9 @@ def test_whatever_happens_the_ledger_adds_up_to_every_hit(
         rows = store.hits(HitFilter(limit=1000)).items
         assert Counter(row.fate for row in rows) == sums.fates
         assert all(row.at >= row.hit.created and row.why for row in rows)
+        collected = [row for row in rows if row.fate == "held" and row.hit.decision is not Decision.HELD]
+        assert all(row.why.startswith("digest at ") and row.until is not None for row in collected)
+        assert sums.reasons.get("held", {}).get("digest", 0) == len(collected)
         for fate, number in sums.fates.items():
             assert len(store.hits(HitFilter(limit=1000, fate=fate)).items) == number
         midnight = NOW.replace(hour=0) + timedelta(days=1)
@@ -189,14 +204,18 @@ def test_the_histories_reach_every_fate(fresh: Callable[[], str]) -> None:
     with desks(fresh(), rules=RULES) as (desk,):
         told = History(desk)
         seen: set[str] = set()
+        kinds: set[str] = set()
         for step in (
             ("take", "a", 0, 20), ("deliver", OutcomeKind.SENT), ("take", "b", 0, 20), ("take", "a", 1, 20),
             ("take", "c", 2, 20), ("wait", 40), ("deliver", OutcomeKind.SENT), ("deliver", OutcomeKind.SENT),
             ("take", "d", 1, 20), ("take", "b", 2, 20), ("deliver", OutcomeKind.REJECTED),
         ):  # fmt: skip
             told.do(*step)
-            seen |= set(desk.flow.store.ledger(HitFilter()).fates)
+            sums = desk.flow.store.ledger(HitFilter())
+            seen |= set(sums.fates)
+            kinds |= set(sums.reasons.get("held", {}))
         assert seen >= {"delivered", "grouped", "digested", "queued", "held", "muted", "failed"}
+        assert "digest" in kinds
         before = desk.flow.store.ledger(HitFilter())
         told.do("wait", 60 * 24 * 30)
         told.do("deliver", OutcomeKind.SENT)

@@ -3,12 +3,15 @@
 held, muted          its decision says so
 delivered, grouped   a message that carries its alert was sent: the alert is its own, or one it joined
 digested             only digests that carry it were sent
-queued               nothing was sent yet, and something still waits
+queued               nothing was sent yet, and something is to go at once
+held                 nothing was sent yet, and its alert waits in digests that are open: for their hour, for the end of
+                     quiet hours or of a burst
 failed               every send ended without being made
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,25 +23,40 @@ OF_THEIR_OWN = ("number_changed", "escalated")  # reasons of hits whose alert te
 FATES = ("delivered", "grouped", "digested", "queued", "held", "muted", "failed")
 
 
-_SENT, _DIGESTED, _WAITS, _DEAD = 3, 2, 1, 0  # what became of an alert: the best that did in any channel
+# What became of an alert: the best that did in any channel. _COLLECTED: it waits in an open digest, of this kind.
+_SENT, _DIGESTED, _WAITS, _DEAD = 6, 5, 4, 0
+_COLLECTED = {"burst": 3, "quiet": 2, "digest": 1}
 
 
 def fate() -> sa.Label[str]:
     """A column for selects from `hits`, labelled "fate"."""
+    return _fate(dict.fromkeys(_COLLECTED.values(), "held")).label("fate")
+
+
+def account() -> sa.Label[str]:
+    """As `fate`, labelled "account"; of what waits in a digest with its kind: "held quiet"."""
+    return _fate({number: f"held {kind}" for kind, number in _COLLECTED.items()}).label("account")
+
+
+def _fate(held: Mapping[int, str]) -> sa.Case[str]:
     decided = {one: hits.c.decision == one.value for one in Decision}
     alert = sa.case(
-        {_SENT: "delivered", _DIGESTED: "digested", _WAITS: "queued", _DEAD: "failed"}, value=_best(), else_="queued"
+        {_SENT: "delivered", _DIGESTED: "digested", _WAITS: "queued", _DEAD: "failed", **held},
+        value=_best(),
+        else_="queued",
     )
     untold = sa.case((_alert().is_(None), "grouped"), else_="queued")  # told with a story that it was then split from
     joined = sa.case(
-        {_SENT: "grouped", _DIGESTED: "grouped", _WAITS: "queued", _DEAD: "failed"}, value=_best(), else_=untold
+        {_SENT: "grouped", _DIGESTED: "grouped", _WAITS: "queued", _DEAD: "failed", **held},
+        value=_best(),
+        else_=untold,
     )
     return sa.case(
         (decided[Decision.HELD], "held"),
         (decided[Decision.MUTED], "muted"),
         (decided[Decision.ALERT], alert),
         else_=joined,
-    ).label("fate")
+    )
 
 
 def _alert() -> Any:
@@ -53,10 +71,13 @@ def _alert() -> Any:
 def _best() -> Any:
     """NULL where no message carries it. Asked by the alert alone, so that no database begins with all that was sent."""
     digest = messages.c.kind == "digest"
+    is_open = sa.and_(messages.c.open, deliveries.c.state == "pending", deliveries.c.attempt == 0)  # see digests
     became = sa.case(
         (sa.and_(deliveries.c.state == "sent", ~digest), _SENT),
         (deliveries.c.state == "sent", _DIGESTED),
         (deliveries.c.state == "dead", _DEAD),
+        (~is_open, _WAITS),
+        *((messages.c.why == kind, number) for kind, number in _COLLECTED.items()),
         else_=_WAITS,
     )
     sends = message_alerts.join(messages, messages.c.id == message_alerts.c.message_id).join(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from monitor.model import ESCALATED, Decision, Hit, Severity
 from monitor.store import dialect
 from monitor.store.connection import Database
-from monitor.store.fates import OF_THEIR_OWN, fate
+from monitor.store.fates import OF_THEIR_OWN, account, fate
 from monitor.store.records import (
     AlertRow,
     DatabaseInfo,
@@ -84,7 +86,8 @@ class Reading(Database):
             article = revised(article_of(row), row)
             outlet = names.get(article.outlet_id)
             why, at = _why(row.fate, hit, sent), _at(row.fate, row.hit_created, row.decided, sent)
-            made.append(HitRow(hit, article, outlet, row.fate, why, at, row.score, sent))
+            until = _until(row.fate, hit, sent)
+            made.append(HitRow(hit, article, outlet, row.fate, why, at, until, row.score, sent))
         return Page(tuple(made), found[-1].hit_id if len(rows) > wanted.limit else None)
 
     def alerts(self, wanted: HitFilter) -> Page[AlertRow]:
@@ -183,17 +186,17 @@ class Reading(Database):
 
         What retention removed counts too, by whole days (UTC), where only rule, fate and time are asked for.
         """
-        counted = sa.select(fate(), hits.c.code).select_from(hits.join(articles, articles.c.id == hits.c.article_id))
+        counted = sa.select(account(), hits.c.code).select_from(hits.join(articles, articles.c.id == hits.c.article_id))
         with self._reading() as connection:
             inner = _filtered(connection, counted, replace(wanted, before_id=None), hits).subquery()
-            statement = sa.select(inner.c.fate, inner.c.code, sa.func.count()).group_by(inner.c.fate, inner.c.code)
-            if wanted.fate is not None:
-                statement = statement.where(inner.c.fate == wanted.fate)
-            rows = connection.execute(statement).tuples().all()
+            both = (inner.c.account, inner.c.code)
+            rows = connection.execute(sa.select(*both, sa.func.count()).group_by(*both)).tuples().all()
             removed = _removed(connection, wanted)
-        reasons: dict[str, dict[str, int]] = {}
-        for one, code, number in sorted(rows):
-            reasons.setdefault(one, {})[code] = number
+        reasons: dict[str, Counter[str]] = {}
+        for told, code, number in sorted(rows):
+            one, _, kind = told.partition(" ")
+            if wanted.fate in (None, one):
+                reasons.setdefault(one, Counter())[kind or code] += number
         return Ledger({one: sum(codes.values()) for one, codes in reasons.items()}, reasons, removed)
 
     def info(self) -> DatabaseInfo:
@@ -262,8 +265,9 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
         .subquery()
     )
     of_alert = (alerts.c.rule_id, alerts.c.story_id, alerts.c.hit_id, alerts.c.change)
+    of_send = (deliveries.c.state, deliveries.c.reason, deliveries.c.settled, deliveries.c.due_at)
     statement = (
-        sa.select(*of_alert, messages, deliveries.c.state, deliveries.c.reason, deliveries.c.settled)
+        sa.select(*of_alert, messages, *of_send)
         .select_from(
             alerts.join(message_alerts, message_alerts.c.alert_id == alerts.c.id)
             .join(messages, messages.c.id == message_alerts.c.message_id)
@@ -284,6 +288,7 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
             sent_at=row.sent_at,
             reason=row.reason,
             settled=row.settled,
+            due=row.due_at if row.state == "pending" else None,
             chat=row.chat,
             external_id=row.external_id,
         )
@@ -293,9 +298,23 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
 
 def _why(fate: str, hit: Hit, posts: Sequence[Post]) -> str:
     """Why a hit has its fate: the code of its decision, or what the channel said."""
+    if fate == "held" and hit.decision is not Decision.HELD:
+        return _first_to_go(posts).reason
     if fate in ("failed", "queued"):
         return next((post.reason for post in posts if post.reason and post.state != "sent"), hit.code)
     return hit.code
+
+
+def _until(fate: str, hit: Hit, posts: Sequence[Post]) -> datetime | None:
+    """When what is held goes, or is looked at again; None where that is not known."""
+    if hit.decision is Decision.HELD:
+        return hit.until
+    return _first_to_go(posts).due if fate == "held" else None
+
+
+def _first_to_go(posts: Sequence[Post]) -> Post:
+    """Of the digests that a held alert waits in, the one that goes first."""
+    return min((post for post in posts if post.due is not None), key=attrgetter("due"))
 
 
 def _at(fate: str, created: datetime, decided: datetime, posts: Sequence[Post]) -> datetime:

@@ -201,7 +201,8 @@ class Page(Generic[T]):
 class Post:
     """What became of an alert in one channel. state is that of the send: pending, sending, unknown, sent, dead.
 
-    settled: when the send ended. chat, external_id: where the message is and its id there, in the channel's own words.
+    settled: when the send ended; due: when one that waits goes, at the earliest. chat, external_id: where the message
+    is and its id there, in the channel's own words.
     """
 
     message_id: int
@@ -211,6 +212,7 @@ class Post:
     sent_at: datetime | None
     reason: str
     settled: datetime | None = None
+    due: datetime | None = None
     chat: str | None = None
     external_id: str | None = None
 
@@ -219,7 +221,8 @@ class Post:
 class HitRow:
     """A hit in the ledger, with the text that its spans are of.
 
-    fate: see store.fates; why: the code of the decision, or what the channel said; at: since when it has that fate.
+    fate: see store.fates; why: the code of the decision, or what the channel said; at: since when it has that fate;
+    until: when what is held goes or is looked at again, where that is known.
     """
 
     hit: Hit
@@ -228,13 +231,15 @@ class HitRow:
     fate: str
     why: str
     at: datetime
+    until: datetime | None = None
     score: float = 0.0
     posts: tuple[Post, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What became of hits. fates: how many have each; reasons: the same by the code of the decision.
+    """What became of hits. fates: how many have each; reasons: the same by the code of the decision, and what waits in
+    a digest by the kind of that (digest, burst, quiet).
 
     removed: of those that retention removed, how many had which fate at the time.
     """

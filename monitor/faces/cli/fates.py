@@ -82,7 +82,7 @@ def ledger(
             shown(row.at, zone),
             row.hit.rule_id,
             row.fate,
-            _why(row),
+            _why(row, zone),
             _links(row),
             headline(row.article.title),
         ]
@@ -93,9 +93,10 @@ def ledger(
     typer.echo(_sentence(sums), err=True)
 
 
-def _why(row: HitRow) -> str:
-    """The reason in words, which a channel may have said."""
-    return REASONS.get(row.why, row.why)
+def _why(row: HitRow, zone: str) -> str:
+    """The reason in words, which a channel may have said; of what is held also when it goes."""
+    until = f" (not before {shown(row.until, zone)})" if row.until else ""
+    return f"{REASONS.get(row.why, row.why)}{until}"
 
 
 def _links(row: HitRow) -> str:

@@ -95,7 +95,7 @@ def hits(
             shown(row.hit.created, zone),
             row.hit.rule_id,
             row.fate,
-            row.why if row.fate == "failed" else row.hit.code,
+            row.why if row.fate in ("failed", "held") else row.hit.code,
             outlet_name(row.outlet, row.article),
             headline(row.article.title or row.article.summary or row.article.body),
         ]
@@ -300,7 +300,7 @@ def hit_json(row: HitRow) -> dict[str, object]:
         "sentence": REASONS.get(row.hit.code, row.hit.code),
         "sentence_ar": REASONS_AR.get(row.hit.code, row.hit.code),
         "detail": row.hit.detail,
-        "until": iso(row.hit.until),
+        "until": iso(row.until),
         "fate": row.fate,
         "why": row.why,
         "at": iso(row.at),
@@ -357,5 +357,5 @@ def _fared(post: Post) -> str:
 
 def post_json(post: Post) -> dict[str, object]:
     """A message of an alert, as JSON has it."""
-    times = {"sent_at": iso(post.sent_at), "settled": iso(post.settled)}
+    times = {"sent_at": iso(post.sent_at), "settled": iso(post.settled), "due": iso(post.due)}
     return {**asdict(post), **times, "link": link(post.chat, post.external_id)}
