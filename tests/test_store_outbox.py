@@ -29,6 +29,7 @@ from monitor.store.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RULE = Rule("shahed", "مسيّرات شاهد", "Shahed drones")
+SECOND = Rule("port", "الميناء", "The port")
 PACES = {"main": ChatPace("telegram:1", min_gap=1.0, per_minute=20, shared_key="bot", shared_per_second=30)}
 SENT = Outcome(OutcomeKind.SENT, external_id="77")
 
@@ -78,6 +79,16 @@ class Desk:
             assert alert is not None
             ids = tx.post(alert, story, channels, now, silent=False, priority=priority)
         return story, ids[0]
+
+    def join(self, story: int, number: int, now: datetime, rule: Rule = SECOND) -> None:
+        """Another rule alerts the story."""
+        with self.store.intake(now) as tx:
+            id_ = tx.add_article(article(number, "alquds"), story, Placement(story, "body"), False)
+            match = RuleMatch(rule.id, (Span("title", 6, 7, "شاهد"),))
+            hit = tx.add_hit(rule, id_, story, match, Verdict(Decision.ALERT, "new_story"), now)
+            alert = tx.add_alert(rule, story, hit, now)
+            assert alert is not None
+            tx.post(alert, story, ("main",), now, silent=False, priority=1)
 
     def grow(self, story: int, number: int, outlet: str, now: datetime) -> None:
         with self.store.intake(now) as tx:
@@ -379,6 +390,42 @@ def test_an_edit_never_meets_a_post_of_another_chat(desk: Desk, how: str) -> Non
     claims = desk.claim(NOW + seconds(8), paces)
     assert [claim.operation for claim in claims] == [Operation.SEND]
     assert desk.store.count_deliveries("edit", "dead") == 1
+
+
+@pytest.mark.parametrize("when", ["before the move", "after it", "after it, behind another outlet"])
+def test_an_alert_that_only_an_edit_would_tell_is_posted_anew_where_the_channel_moved(desk: Desk, when: str) -> None:
+    story, message = desk.alert(1)
+    desk.deliver(NOW)
+    paces = {"main": replace(PACES["main"], chat_key="telegram:new")}
+    if when == "before the move":
+        desk.join(story, 2, NOW + seconds(5))
+        desk.store.open_chats(paces, NOW + seconds(6))
+    else:
+        desk.store.open_chats(paces, NOW)
+        if "outlet" in when:
+            desk.grow(story, 3, "sada", NOW + seconds(5))
+        desk.join(story, 2, NOW + seconds(4))  # a poll that began before the other
+    (claim,) = desk.claim(NOW + seconds(8), paces)
+    assert (claim.operation, claim.message_id) == (Operation.SEND, message)
+    told = desk.store.message_rows(message)
+    assert [rule for rule, _ in told.alerts] == ["shahed", "port"]
+    desk.store.settle(claim, desk.settlement(claim, SENT, NOW + seconds(9)), NOW + seconds(9))
+    desk.grow(story, 4, "nida", NOW + seconds(10))
+    assert [one.operation for one in desk.claim(NOW + seconds(12), paces)] == [Operation.EDIT], "it lives on there"
+    assert desk.store.count_deliveries("edit", "dead") == 0
+
+
+def test_an_edit_that_failed_for_a_while_keeps_the_alert_of_the_one_that_it_absorbs(desk: Desk) -> None:
+    story, _ = desk.alert(1)
+    desk.deliver(NOW)
+    desk.grow(story, 3, "sada", NOW + seconds(5))
+    (edit,) = desk.claim(NOW + seconds(6))
+    desk.join(story, 2, NOW + seconds(7))
+    later = Outcome(OutcomeKind.RETRY, "429", retry_after=5)
+    desk.store.settle(edit, desk.settlement(edit, later, NOW + seconds(8)), NOW + seconds(8))
+    paces = {"main": replace(PACES["main"], chat_key="telegram:new")}
+    desk.store.open_chats(paces, NOW + seconds(9))
+    assert [one.operation for one in desk.claim(NOW + seconds(60), paces)] == [Operation.SEND]
 
 
 def test_a_start_tries_held_chats_again_but_never_before_the_time_a_server_named(desk: Desk) -> None:

@@ -1,7 +1,8 @@
 """Claiming: which delivery goes next in each chat, as far as its pace, its hold and what is in flight allow.
 
 The law: one in flight a chat; an edit waits until its message's send is at an end, and never goes to another chat than
-the one the message is in, where its id may be that of another post.
+the one the message is in, where its id may be that of another post. Where the channel has moved away from there, an
+edit that brings an alert becomes a send, which posts the message anew: nobody was told of it yet. Any other edit ends.
 """
 
 from __future__ import annotations
@@ -80,16 +81,24 @@ class Claiming:
         while free:
             ids = [next_id for chunk in chunks(free) for next_id in self._next_ids(chunk)]
             rows = [row for chunk in chunks(ids) for row in self._with_messages(chunk)]
-            gone = {row.id: row.chat_key for row in rows if self._is_elsewhere(row, states[row.chat_key])}
+            gone = {row.id: row for row in rows if self._is_elsewhere(row, states[row.chat_key])}
             states |= self._chats(sorted({row.chat_key for row in rows}))
             still = set(self._free(paces, states))
             found += [row for row in rows if row.id not in gone and row.chat_key in still]
-            free = sorted(gone.values())
-            if gone:
-                dead = {"state": "dead", "reason": "the channel has moved: its message is in another chat"}
-                ended = sa.update(deliveries).where(deliveries.c.id.in_(list(gone)))
-                self.connection.execute(ended.values(settled=self.now, **dead))
+            free = sorted(row.chat_key for row in gone.values())
+            self._follow(gone.values())
         return found
+
+    def _follow(self, edits: Iterable[Any]) -> None:
+        """The channels of these edits have moved away from the messages that they change."""
+        run, by_id = self.connection.execute, deliveries.c.id
+        anew = [row.id for row in edits if row.operation == Operation.EDIT.value and row.brings_alert]
+        ended = [row.id for row in edits if row.id not in anew]
+        if anew:
+            run(sa.update(deliveries).where(by_id.in_(anew)).values(operation=Operation.SEND.value, brings_alert=False))
+        if ended:
+            dead = {"state": "dead", "reason": "the channel has moved: its message is in another chat"}
+            run(sa.update(deliveries).where(by_id.in_(ended)).values(settled=self.now, **dead))
 
     def _free(self, paces: Mapping[str, ChatPace], states: Mapping[str, Any]) -> list[str]:
         return [

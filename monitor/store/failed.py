@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.model import Operation
-from monitor.store import dialect
+from monitor.store import dialect, posting
 from monitor.store.connection import Database
 from monitor.store.delivery_records import DeliveryEnd, DeliveryFilter, DeliveryRow, Retried
 from monitor.store.feeds import chunks
@@ -85,8 +85,8 @@ def _retry(connection: sa.Connection, delivery_id: int, now: datetime) -> Retrie
     edits = (others, deliveries.c.operation == Operation.EDIT.value, deliveries.c.id != row.id)
     if is_send:
         connection.execute(sa.delete(deliveries).where(*edits, deliveries.c.state == "dead"))
-    elif row.operation == Operation.EDIT.value:  # a waiting edit does what this one would
-        connection.execute(sa.delete(deliveries).where(*edits, deliveries.c.state == "pending"))
+    elif row.operation == Operation.EDIT.value:
+        posting.absorb_edits(connection, row)
     end = {"delivery_id": row.id, "ended": row.settled or now, "again": now, "reason": row.reason}
     connection.execute(sa.insert(delivery_ends).values(**end))
     fresh = {"state": "pending", "due_at": now, "attempt": 0, "unknowns": 0, "plain": False, "settled": None}

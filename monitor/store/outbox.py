@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.model import ChatPace, DeliveryClaim, Operation, Settlement
-from monitor.store import dialect, notices
+from monitor.store import dialect, notices, posting
 from monitor.store.claiming import NEW_CHAT, Claiming, Turn, assign, place, started_after, waiting
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK
@@ -239,7 +239,7 @@ class Outbox(Database):
 def _write(connection: sa.Connection, row: Any, settlement: Settlement, now: datetime) -> None:
     ended = settlement.state in ("sent", "dead")
     if settlement.state == "pending" and row.operation == Operation.EDIT.value:
-        _absorb_edit(connection, row)
+        posting.absorb_edits(connection, row)
     connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.id == row.id)
@@ -263,18 +263,6 @@ def _rewind(connection: sa.Connection, now: datetime, quarantine: timedelta) -> 
     for state, change in values.items():
         leased = (deliveries.c.lease_until > now + LEASE,) if state == "sending" else ()
         connection.execute(sa.update(deliveries).where(deliveries.c.state == state, later, *leased).values(**change))
-
-
-def _absorb_edit(connection: sa.Connection, row: Any) -> None:
-    """An edit that waits again does what a later one would: both are rendered when they are claimed."""
-    connection.execute(
-        sa.delete(deliveries).where(
-            deliveries.c.message_id == row.message_id,
-            deliveries.c.operation == Operation.EDIT.value,
-            deliveries.c.state == "pending",
-            deliveries.c.id != row.id,
-        )
-    )
 
 
 def _sent(

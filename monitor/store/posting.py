@@ -109,8 +109,9 @@ def add_delivery(
     priority: int,
     due_at: datetime | None = None,
     reason: str = "",
+    brings_alert: bool = False,
 ) -> None:
-    """reason: why it waits until due_at, in words."""
+    """reason: why it waits until due_at, in words. brings_alert: of an edit that is the first to tell of an alert."""
     connection.execute(
         sa.insert(deliveries).values(
             message_id=message_id,
@@ -123,6 +124,7 @@ def add_delivery(
             attempt=0,
             unknowns=0,
             plain=False,
+            brings_alert=brings_alert,
             reason=reason,
         )
     )
@@ -142,7 +144,7 @@ def join(
         if not silent:
             connection.execute(sa.update(messages).where(messages.c.id == message_id).values(silent=False))
     else:
-        _queue_edit(connection, message_id, channel, now, priority=priority)
+        _queue_edit(connection, message_id, channel, now, priority=priority, brings_alert=True)
 
 
 def latest_send(connection: sa.Connection, message_id: int) -> Any:
@@ -163,20 +165,43 @@ def _is_gone(connection: sa.Connection, message_id: int, send_id: int) -> bool:
     return connection.execute(dead.limit(1)).first() is not None
 
 
-def _queue_edit(connection: sa.Connection, message_id: int, channel: str, now: datetime, *, priority: int) -> int:
+def _queue_edit(
+    connection: sa.Connection,
+    message_id: int,
+    channel: str,
+    now: datetime,
+    *,
+    priority: int,
+    brings_alert: bool = False,
+) -> int:
     """One edit at most waits; a more urgent reason hurries it. 1 if one was added."""
-    waiting = sa.select(deliveries.c.id, deliveries.c.priority).where(
+    waiting = sa.select(deliveries.c.id, deliveries.c.priority, deliveries.c.brings_alert).where(
         deliveries.c.message_id == message_id, deliveries.c.operation == "edit", deliveries.c.state == "pending"
     )
     edit = connection.execute(dialect.lock_rows(waiting)).first()
     if edit is not None:
-        if priority < edit.priority:
-            connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(priority=priority))
+        both = {"priority": min(priority, edit.priority), "brings_alert": brings_alert or edit.brings_alert}
+        connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(both))
         return 0
     last = connection.execute(sa.select(messages.c.last_edit).where(messages.c.id == message_id)).scalar()
     due_at = max(now, last + EDIT_GAP) if last is not None else now
-    add_delivery(connection, message_id, channel, "edit", now, priority=priority, due_at=due_at)
+    add_delivery(
+        connection, message_id, channel, "edit", now, priority=priority, due_at=due_at, brings_alert=brings_alert
+    )
     return 1
+
+
+def absorb_edits(connection: sa.Connection, edit: Any) -> None:
+    """Let an edit that waits again take the place of a later one: both are rendered when they are claimed."""
+    later = (
+        deliveries.c.message_id == edit.message_id,
+        deliveries.c.operation == "edit",
+        deliveries.c.state == "pending",
+        deliveries.c.id != edit.id,
+    )
+    if any(connection.scalars(sa.select(deliveries.c.brings_alert).where(*later))):
+        connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(brings_alert=True))
+    connection.execute(sa.delete(deliveries).where(*later))
 
 
 def attach(connection: sa.Connection, message_id: int, alert_ids: Sequence[int]) -> None:

@@ -269,6 +269,8 @@ deliveries = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("unknowns", sa.Integer, nullable=False),  # attempts whose outcome was never learnt
     sa.Column("plain", sa.Boolean, nullable=False),
+    # of an edit: it is the first to tell of an alert
+    sa.Column("brings_alert", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("chat_key", Key),  # known from the first claim on
     sa.Column("owner", Words),
     sa.Column("started", Utc),
