@@ -39,7 +39,8 @@ PRIORITY: Mapping[Severity, int] = {Severity.HIGH: 0, Severity.NORMAL: 1, Severi
 
 @dataclass(slots=True)
 class PollReport:
-    """What a poll came to. new: articles stored; error: why nothing could be read; gone: it is polled no more."""
+    """What a poll came to. new: articles stored; error: why nothing could be read; reached: a server answered all the
+    same; gone: the feed is polled no more."""
 
     feed_id: str
     new: int = 0
@@ -47,6 +48,7 @@ class PollReport:
     hits: int = 0
     alerts: int = 0
     error: str | None = None
+    reached: bool = False
     gone: bool = False
     notes: tuple[str, ...] = ()
 

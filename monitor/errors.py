@@ -61,6 +61,9 @@ FETCH_REASONS = (
 )
 
 
+_UNREACHED = ("dns", "refused", "network", "timeout", "proxy")
+
+
 class FetchError(RasidError):
     """A feed or page could not be had. status is the HTTP status where there was one; retry_after is in seconds."""
 
@@ -69,6 +72,11 @@ class FetchError(RasidError):
         self.status = status
         self.retry_after = retry_after
         super().__init__(what)
+
+    @property
+    def reached(self) -> bool:
+        """Whether a server was found and said something, however wrong."""
+        return self.reason not in _UNREACHED
 
 
 class ParseError(RasidError):

@@ -59,7 +59,8 @@ async def poll_feed(flow: Flow, feed: Feed, state: FeedState, now: datetime) -> 
     except (FetchError, ParseError) as error:
         after = polling.after_failure(state, feed, now, error=error, rng=flow.rng)
         await flow.write(flow.store.save_feed, after)
-        return PollReport(feed.id, error=str(error), gone=after.stopped is not None)
+        reached = not isinstance(error, FetchError) or error.reached
+        return PollReport(feed.id, error=str(error), reached=reached, gone=after.stopped is not None)
     fresh = await flow.write(flow.store.unseen, parsed.articles) if parsed.articles else []
     if feed.full_text and fresh:
         fresh = await _with_pages(flow, feed, fresh)

@@ -1,10 +1,12 @@
 """`rasid` as it is, but killed at a named point, at a later or faster time, or with names of an attacker. For tests.
 
-    python -m tests.killed [--after PLACE | --before PLACE] [--nth 1] [--later 0] [--scale 1] [--name HOST=IP] -- run
+    python -m tests.killed [--after PLACE | --before PLACE] [--nth 1] [--later 0 | --clock FILE] [--scale 1]
+                           [--name HOST=IP] -- run
 
 PLACE is module:function or module:Class.method, as it is looked up when it is called. The process kills itself with
-SIGKILL after the n-th return of it, or before the n-th call. later: seconds by which the clock is ahead. scale: divides
-the waits of the outbox that no setting names, and the times over which a chat is paced; not the 30 a second of a bot.
+SIGKILL after the n-th return of it, or before the n-th call. later: seconds by which the clock is ahead. clock: a file
+that holds these seconds and may be rewritten at any time: the clock then jumps. scale: divides the waits of the outbox
+that no setting names, and the times over which a chat is paced; not the 30 a second of a bot.
 """
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import time_machine
@@ -109,12 +114,33 @@ def shorten(scale: float) -> None:
             setattr(module, constant, getattr(module, constant) / scale)
 
 
+def travel(seconds: float) -> time_machine.Traveller:
+    """Let the clock be ahead by so much from now on."""
+    return time_machine.travel(datetime.now(UTC) + timedelta(seconds=seconds), tick=True).start()
+
+
+def follow(file: Path) -> None:
+    """Let the clock be ahead by as many seconds as the file says, whenever it says something else."""
+    ahead = float(file.read_text())
+    clock = travel(ahead)
+
+    def look(ahead: float) -> None:
+        while True:
+            time.sleep(0.05)
+            told = float(file.read_text())
+            clock.shift(told - ahead)
+            ahead = told
+
+    threading.Thread(target=look, args=(ahead,), daemon=True).start()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="rasid, killed at a named point")
     parser.add_argument("--after")
     parser.add_argument("--before")
     parser.add_argument("--nth", type=int, default=1)
     parser.add_argument("--later", type=float, default=0.0)
+    parser.add_argument("--clock", type=Path)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--name", action="append", default=[])
     parser.add_argument("arguments", nargs="+")
@@ -126,7 +152,9 @@ def main() -> None:
         Names.known = dict(one.split("=") for one in options.name)
         vars(resolve)["DefaultResolver"] = Names
     if options.later:
-        time_machine.travel(datetime.now(UTC) + timedelta(seconds=options.later), tick=True).start()
+        travel(options.later)
+    if options.clock:
+        follow(options.clock)
     from monitor.__main__ import main as rasid
 
     sys.argv[1:] = options.arguments

@@ -1,13 +1,22 @@
 """When a feed is polled next, whatever happened and whatever the clock did."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.errors import FetchError, ParseError
-from monitor.feeds.polling import MAX_BACKOFF, MAX_RETRY_AFTER, MIN_INTERVAL, after_failure, after_success, next_due
+from monitor.feeds.polling import (
+    MAX_BACKOFF,
+    MAX_RETRY_AFTER,
+    MAX_UNREACHED,
+    MIN_INTERVAL,
+    after_failure,
+    after_success,
+    next_due,
+)
 from monitor.model import Feed, FeedState, FetchOutcome, Outlet
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -67,6 +76,20 @@ def test_each_failure_in_a_row_waits_longer_until_the_cap() -> None:
     assert state.failures == 12
     healed = after_success(state, FEED, NOW, outcome=outcome(), rng=random.Random(1))
     assert (healed.failures, healed.last_error, healed.etag) == (0, None, '"2"')
+
+
+def test_a_feed_that_was_not_reached_is_asked_again_soon_for_the_trouble_may_be_ours() -> None:
+    state = replace(STATE, failures=12)
+    waits = {
+        reason: after_failure(state, FEED, NOW, error=FetchError(reason, "x"), rng=random.Random(1)).next_due - NOW
+        for reason in ("dns", "refused", "timeout", "network", "tls", "redirect")
+    }
+    assert [reason for reason, wait in waits.items() if wait <= MAX_UNREACHED] == [
+        "dns",
+        "refused",
+        "timeout",
+        "network",
+    ]
 
 
 def test_feeds_that_fail_together_do_not_come_back_together() -> None:

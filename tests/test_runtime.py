@@ -21,9 +21,14 @@ async def test_ticks_go_on_when_the_clock_is_put_back_or_forward() -> None:
     async def tick() -> None:
         made.append(utc_now())
 
+    put_back: list[int] = []
+
+    async def told(by: timedelta) -> None:
+        put_back.append(by.days)
+
     with time_machine.travel(datetime(2026, 3, 1, 12, tzinfo=UTC), tick=True) as clock:
         scheduler = ticks.start([(tick, 0.05)], utc_now())
-        keeper = asyncio.create_task(ticks.keep(scheduler, utc_now, look=0.05))
+        keeper = asyncio.create_task(ticks.keep(scheduler, utc_now, told=told, look=0.05))
         try:
             await _until(lambda: len(made) >= 2)
             for jump in (timedelta(hours=-3), timedelta(hours=9), timedelta(days=50 * 365), timedelta(days=-365)):
@@ -33,6 +38,7 @@ async def test_ticks_go_on_when_the_clock_is_put_back_or_forward() -> None:
         finally:
             keeper.cancel()
             scheduler.shutdown(wait=False)
+    assert put_back == [0, 364]
 
 
 async def _until(reached: Callable[[], bool]) -> None:

@@ -84,8 +84,10 @@ def test_on_a_full_disk_everything_waits_and_the_log_says_so_once(here: Living) 
     assert here.log().count("the database fails") == 1
     assert len(here.feeds.requests("/anba")) == asked
     limit_files(here, resource.RLIM_INFINITY)
-    here.wait(lambda: len(here.messages()) == 2)
+    here.wait(lambda: any(SECOND.title in one["text"] for one in here.messages()))
     here.wait(lambda: "the database works again" in here.log())
     assert here.log().count("the database fails") == 1
     assert here.rows("select count(*) from articles") == [(2,)]
+    here.wait(lambda: len(here.messages()) == 3)
+    assert "the database failed" in here.messages()[-1]["text"]
     assert here.stop() == 0

@@ -479,6 +479,25 @@ def test_an_attempt_of_the_future_is_quarantined_from_now(desk: Desk) -> None:
     assert len(desk.claim(NOW + seconds(76))) == 1
 
 
+def test_a_clock_put_back_delays_no_word_to_the_operator(desk: Desk) -> None:
+    paces = {"ops": ChatPace("telegram:ops")}
+    ahead = NOW + timedelta(hours=5)
+    for number in range(2):  # one is sent, one would wait a minute
+        desk.store.add_notice(f"feed/{number}/dead", f"feed {number} is gone", "ops", ahead)
+    desk.store.settle(desk.claim(ahead, paces)[0], Settlement("sent", external_id="1"), ahead)
+    desk.store.add_notice("feed/2/dead", "feed 2 is gone", "ops", NOW)
+    for _ in range(2):
+        desk.store.settle(desk.claim(NOW, paces)[0], Settlement("sent", external_id="1"), NOW)
+
+
+def test_what_several_daemons_saw_is_told_by_one(desk: Desk) -> None:
+    assert desk.store.tell_once("it was gone for a while", "ops", NOW)
+    assert not desk.other.tell_once("it was gone for a while", "ops", NOW + seconds(2))
+    assert desk.other.tell_once("it was gone for a while", "ops", NOW + timedelta(hours=1))
+    assert desk.other.tell_once("it was gone for a while", "ops", NOW - timedelta(hours=1))  # the clock was put back
+    assert desk.store.notices() == []
+
+
 def test_a_lease_of_the_future_ends_like_one_that_begins_now(desk: Desk) -> None:
     ahead = NOW + timedelta(hours=5)
     desk.alert(1, now=ahead)

@@ -64,6 +64,45 @@ async def test_that_no_feed_answers_is_told_once_also_over_a_restart(tmp_path: P
         assert [one.key for one in here.flow.store.notices() if one.key == NOBODY_ANSWERS] == []
 
 
+async def test_that_no_feed_answers_any_more_is_told_once_and_not_for_each_feed(tmp_path: Path) -> None:
+    names = "abcdefgh"
+    async with world(tmp_path) as here:
+        troubles = listening(here)
+        await troubles.started(names)
+        for name in names:
+            await troubles.polled(replace(FEED, id=name), STATE, PollReport(name, new=1))
+        for failures in range(DEAD_AFTER + 2):
+            for name in names:
+                state, lost = replace(STATE, failures=failures), PollReport(name, error="dns")
+                await troubles.polled(replace(FEED, id=name), state, lost)
+        assert len(told(here)) == 1 and "No feed can be reached (dns)" in told(here)[0]
+        for name in names:
+            await troubles.polled(replace(FEED, id=name), replace(STATE, failures=9), PollReport(name, new=1))
+        assert told(here)[1:] == ["Feeds answer again."]
+
+
+async def test_feeds_that_fail_while_others_answer_are_their_own_trouble(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        troubles = listening(here)
+        await troubles.started("abcdefgh")
+        for failures in range(3):
+            for name in "abcdefgh":
+                well = PollReport(name, new=1) if name in "ah" else PollReport(name, error="500", reached=True)
+                lost = PollReport(name, error="dns")
+                report = lost if name in "bcd" else well
+                await troubles.polled(replace(FEED, id=name), replace(STATE, failures=failures), report)
+        assert told(here) == []
+
+
+async def test_a_clock_put_back_is_told_once_if_it_is_by_more_than_a_correction(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        troubles = listening(here)
+        await troubles.clock_put_back(timedelta(seconds=5))
+        assert told(here) == []
+        await troubles.clock_put_back(timedelta(hours=1))
+        assert len(told(here)) == 1 and "put back by 60 min" in told(here)[0]
+
+
 async def test_a_start_says_at_once_that_no_feed_answered_when_it_was_last_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,9 +137,10 @@ async def test_each_outage_of_the_database_is_logged_and_one_that_lasts_not_at_e
         for _ in range(2):
             for _ in range(3):
                 troubles.store_fails(StoreError("it is locked"), "poll")
-            troubles.store_works("poll")
+            await troubles.store_works("poll")
+        assert len(told(here)) == 1 and "it is locked" in told(here)[0]  # the second came within ten minutes
     lines = capsys.readouterr().err.splitlines()
-    assert ["fails" in line for line in lines] == [True, False, True, False]
+    assert ["fails;" in line for line in lines] == [True, False, True, False]
 
 
 async def test_what_is_odd_about_a_feed_is_logged_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

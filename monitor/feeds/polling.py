@@ -12,6 +12,7 @@ from monitor.model import Feed, FeedState, FetchOutcome
 MIN_INTERVAL = timedelta(seconds=15)
 MAX_BACKOFF = timedelta(hours=6)
 MAX_RETRY_AFTER = timedelta(hours=24)
+MAX_UNREACHED = timedelta(minutes=15)  # where nobody answered at all: it may be our own network, and that may be back
 TOO_MANY = timedelta(minutes=15)  # after 429 or 403 without a time
 GONE = "the server says the feed is gone for good (410); give its new address or remove it"
 _ERROR_TEXT = 500
@@ -29,7 +30,8 @@ def next_due(
 
     After success: within the interval, which is a promise of how late an alert may be. What feeds ask for themselves
     (<ttl>, Cache-Control) is not listened to: many say an hour, and an unchanged feed costs its server next to nothing.
-    After failure: doubling, with jitter, up to six hours; never before Retry-After (up to a day).
+    After failure: doubling, with jitter, up to six hours, or a quarter of an hour where no server was reached; never
+    before Retry-After (up to a day).
     """
     interval = max(feed.interval, MIN_INTERVAL)
     if error is None:
@@ -37,7 +39,8 @@ def next_due(
     wait = interval * 2 ** min(state.failures, 20) if interval < MAX_BACKOFF else interval
     if isinstance(error, FetchError) and error.status in (403, 429) and error.retry_after is None:
         wait = max(wait, TOO_MANY)
-    wait = min(wait, max(MAX_BACKOFF, interval)) * rng.uniform(0.8, 1.0)
+    longest = MAX_UNREACHED if isinstance(error, FetchError) and not error.reached else MAX_BACKOFF
+    wait = min(wait, max(longest, interval)) * rng.uniform(0.8, 1.0)
     if isinstance(error, FetchError) and error.retry_after is not None:
         asked = min(timedelta(seconds=error.retry_after), MAX_RETRY_AFTER)
         wait = max(wait, asked * rng.uniform(1.0, 1.05))

@@ -99,7 +99,7 @@ class Daemon:
         self._start(self._background, self._watch())
         for companion in self.companions:
             self._start(self._background, self._accompanied(companion))
-        self._start(self._background, ticks.keep(scheduler, self.clock))
+        self._start(self._background, ticks.keep(scheduler, self.clock, told=self.troubles.clock_put_back))
         async with serve(self.figures, self.settings.http.host, self.settings.http.port):
             try:
                 await self._stopping.wait()
@@ -187,7 +187,7 @@ class Daemon:
         async def run() -> None:
             try:
                 await tick()
-                self.troubles.store_works(work)
+                await self.troubles.store_works(work)
             except StoreError as error:
                 self.troubles.store_fails(error, work)
             self.figures.store_failed(bool(self.troubles.store_failing))
@@ -232,7 +232,7 @@ class Daemon:
         try:
             report = await pipeline.poll_feed(self.flow, feed, state, self.clock())
             await self.troubles.polled(feed, state, report)
-            self.troubles.store_works("poll")
+            await self.troubles.store_works("poll")
         except StoreError as error:
             self._unread.add(feed.id)
             self.troubles.store_fails(error, "poll")
@@ -258,7 +258,7 @@ class Daemon:
     async def _deliver(self, claim: DeliveryClaim) -> None:
         try:
             outcome = await pipeline.deliver(self.flow, claim, self.clock)
-            self.troubles.store_works("deliver")
+            await self.troubles.store_works("deliver")
         except StoreError as error:  # the lease runs out, and the delivery is looked at again
             self.troubles.store_fails(error, "deliver")
             return
@@ -339,7 +339,7 @@ class Daemon:
         while True:
             try:
                 await self._reload()
-                return self.troubles.store_works("reload")
+                return await self.troubles.store_works("reload")
             except StoreError as error:
                 self.troubles.store_fails(error, "reload")
                 await asyncio.sleep(RELOAD_AGAIN)
@@ -359,6 +359,7 @@ class Daemon:
         self._start(self._background, self._retire(retired, set(self._deliveries)))
         self.found = found
         self._feeds = {feed.id: feed for feed in found.catalog.feeds}
+        self.troubles.feeds = sum(feed.enabled for feed in self._feeds.values())
         for companion in self.companions:
             companion.reloaded(found)
         logs.keep_secret(found.secrets())

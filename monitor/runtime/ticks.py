@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from monitor.runtime.logs import log
-
 Tick = Callable[[], Awaitable[None]]
 LOOK = 2.0  # seconds between two looks at the clock
 LATE = 3600  # seconds by which a tick may be late and is made all the same
@@ -35,15 +33,21 @@ def start(ticks: Sequence[tuple[Tick, float]], now: datetime) -> AsyncIOSchedule
     return scheduler
 
 
-async def keep(scheduler: AsyncIOScheduler, clock: Callable[[], datetime], look: float = LOOK) -> None:
+async def keep(
+    scheduler: AsyncIOScheduler,
+    clock: Callable[[], datetime],
+    *,
+    told: Callable[[timedelta], Awaitable[None]],
+    look: float = LOOK,
+) -> None:
     """Make the ticks go on when the clock is put back: they would else wait until it has caught up. Runs until
-    cancelled."""
+    cancelled. told: hears by how much."""
     before = clock()
     while True:
         await asyncio.sleep(look)
         now = clock()
         if now < before:
-            log().warning("the clock was put back", seconds=round((before - now) / timedelta(seconds=1)))
             for job in scheduler.get_jobs():
                 job.modify(next_run_time=now)
+            await told(before - now)
         before = now

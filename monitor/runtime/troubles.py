@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,34 +13,40 @@ from monitor.flow import Flow
 from monitor.model import Feed, FeedState
 from monitor.runtime.logs import log
 
-DEAD_AFTER = 6  # failures in a row, with back-off: hours
+DEAD_AFTER = 6  # failures in a row, with back-off: an hour or more
 NOBODY_ANSWERS = "feeds/none"
 STORE_AGAIN = timedelta(minutes=10)
+PUT_BACK = timedelta(minutes=1)  # by less, clocks are corrected every day
 DEMO = "To see Rasid work without a network: rasid demo (in a checkout ./run.sh demo)"
 
 
 class Troubles:
-    """Remembers what was told. answered, failed: how many polls came to that since the start."""
+    """Remembers what was told. answered, failed: how many polls came to that since the start. feeds: polled."""
 
     def __init__(self, flow: Flow, clock: Callable[[], datetime]) -> None:
         self._flow = flow
         self._clock = clock
         self.answered = 0
         self.failed = 0
+        self.feeds = 0
         self._failing: dict[str, str] = {}  # feeds whose last poll failed
+        self._unreached: dict[str, str] = {}  # those of them that were not reached since a server last answered
         self._noted: set[tuple[str, str]] = set()  # feed, kind of note
         self._silent = False
         self._store_told: datetime | None = None
+        self._store_error = ""  # the first of an outage
         self.store_failing: set[str] = set()  # kinds of work that the database fails
 
     async def started(self, feeds: Sequence[str]) -> None:
         """Say it where no feed answered when it was last asked: after failures hours may pass until the next poll."""
+        self.feeds = len(feeds)
         states = await self._flow.write(self._flow.store.feed_states)
         polled = [states[one] for one in feeds if one in states and states[one].stopped is None]
         if not polled or not all(state.failures for state in polled):
             return
         self._silent = True
         self._failing = {state.feed_id: state.last_error or "" for state in polled}
+        self._unreached = dict(self._failing)
         wait = max(min(state.next_due for state in polled) - self._clock(), timedelta(0))
         text = self._silence(f"Rasid asks again, first in {wait / timedelta(minutes=1):.0f} min.")
         if not await self.tell(NOBODY_ANSWERS, text):
@@ -47,6 +54,8 @@ class Troubles:
 
     async def polled(self, feed: Feed, state: FeedState, report: PollReport) -> None:
         """Note a poll: a feed that stays dead is told, and that no feed at all answers."""
+        if report.error is None or report.reached:
+            self._unreached.clear()
         if report.error is None:
             self.answered += 1
             self._failing.pop(feed.id, None)
@@ -62,7 +71,9 @@ class Troubles:
         self._failing[feed.id] = report.error
         told = log().warning if first and not self._silent else log().debug
         told("a feed failed", feed=feed.id, error=report.error, failures=state.failures + 1)
-        if not self.answered or self._silent:
+        if not report.reached:
+            self._unreached[feed.id] = report.error
+        if self._silent or len(self._unreached) >= max(3, self.feeds // 2):  # our own network, more likely than theirs
             await self._nobody_answers()
         elif state.failures + 1 >= DEAD_AFTER or report.gone:
             name = feed.outlet.name_en
@@ -85,13 +96,13 @@ class Troubles:
         return len(self._failing)
 
     async def _nobody_answers(self) -> None:
-        if self._silent or len(self._failing) < 3:
+        if self._silent:
             return
         self._silent = True
         await self.tell(NOBODY_ANSWERS, self._silence("Rasid keeps trying."))
 
     def _silence(self, what_now: str) -> str:
-        error = next(iter(self._failing.values()))
+        error = next(iter((self._unreached or self._failing).values()))
         return f"No feed can be reached ({error}). Is this machine online? {what_now} {DEMO}"
 
     async def tell(self, key: str, text: str) -> bool:
@@ -124,17 +135,36 @@ class Troubles:
 
     def store_fails(self, error: StoreError, work: str) -> None:
         """The database cannot be used for some work now. Told at most every ten minutes, as it cannot keep a notice."""
+        if not self.store_failing:
+            self._store_error = str(error)
         self.store_failing.add(work)
         now = self._clock()
         if self._store_told is None or now - self._store_told >= STORE_AGAIN:
             log().error("the database fails; everything waits and is tried again", error=str(error))
             self._store_told = now
 
-    def store_works(self, work: str) -> None:
-        """That work went well. On a full disk reading does, so only what failed can show that the trouble is over."""
+    async def store_works(self, work: str) -> None:
+        """That work went well. On a full disk reading does, so only what failed can show that the trouble is over, and
+        only then can the operator be told."""
         if work not in self.store_failing:
             return
         self.store_failing.remove(work)
         if not self.store_failing:
             self._store_told = None  # the next outage is a new one
             log().info("the database works again")
+            text = f"For a while the database failed ({self._store_error}). It works again; what waited is made up for."
+            await self._tell_once(text)
+
+    async def clock_put_back(self, by: timedelta) -> None:
+        """The clock was put back: whatever was timed by it counts from now on anew."""
+        minutes = round(by / timedelta(minutes=1))
+        text = f"The clock was put back by {minutes} min. Rasid goes on; times before and after may overlap."
+        log().warning(text)
+        if by >= PUT_BACK:
+            await self._tell_once(text)
+
+    async def _tell_once(self, text: str) -> None:
+        if self._flow.operator is None:
+            return
+        with suppress(StoreError):  # the log has it
+            await self._flow.write(self._flow.store.tell_once, text, self._flow.operator, self._clock())

@@ -8,9 +8,11 @@ import sqlalchemy as sa
 
 from monitor.store import dialect, posting, tables
 from monitor.store.connection import Database
+from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import Notice
 
 GAP = timedelta(seconds=60)
+AGAIN = timedelta(minutes=10)
 
 
 class Notices(Database):
@@ -33,6 +35,20 @@ class Notices(Database):
         with self._writing() as connection:
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
             return clear(connection, prefix, now, over=over, channel=channel)
+
+    def tell_once(self, text: str, channel: str, now: datetime) -> bool:
+        """Tell the operator of what is over already, unless the same was told a moment ago; whether it was new."""
+        same = sa.select(tables.messages.c.id).where(
+            tables.messages.c.kind == "operator",
+            tables.messages.c.text == text,
+            tables.messages.c.created.between(now - AGAIN, now + CLOCK_SLACK),
+        )
+        with self._writing() as connection:
+            dialect.exclude_others(connection, dialect.CLAIM_LOCK)
+            if connection.execute(same.limit(1)).first() is not None:  # by another daemon that saw the same
+                return False
+            _post(connection, text, channel, now)
+            return True
 
     def notices(self) -> list[Notice]:
         """What stands, the newest first."""
@@ -69,14 +85,16 @@ def stand(connection: sa.Connection, prefix: str) -> bool:
 
 
 def _post(connection: sa.Connection, text: str, channel: str, now: datetime) -> int:
+    """A minute after the one before; but what a clock that was put back dated ahead is waited for by nobody."""
+    known = now + CLOCK_SLACK
     latest = (
         sa.select(sa.func.max(tables.deliveries.c.due_at))
         .join(tables.messages, tables.messages.c.id == tables.deliveries.c.message_id)
         .where(tables.messages.c.kind == "operator", tables.messages.c.channel == channel)
-        .where(tables.deliveries.c.attempt == 0)
+        .where(tables.deliveries.c.attempt == 0, tables.deliveries.c.created <= known)
     )
     last = sa.select(sa.func.max(tables.messages.c.sent_at)).where(
-        tables.messages.c.kind == "operator", tables.messages.c.channel == channel
+        tables.messages.c.kind == "operator", tables.messages.c.channel == channel, tables.messages.c.sent_at <= known
     )
     before = [when for when in (connection.execute(latest).scalar(), connection.execute(last).scalar()) if when]
     message_id = posting.add_message(connection, "operator", channel, now, text=text)

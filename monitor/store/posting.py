@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from monitor.model import GONE
 from monitor.store import dialect
+from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.tables import alerts, deliveries, message_alerts, messages
 
 EDIT_GAP = timedelta(seconds=60)  # between two edits of one message
@@ -184,7 +185,8 @@ def _queue_edit(
         connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(both))
         return 0
     last = connection.execute(sa.select(messages.c.last_edit).where(messages.c.id == message_id)).scalar()
-    due_at = max(now, last + EDIT_GAP) if last is not None else now
+    put_back = last is not None and last > now + CLOCK_SLACK
+    due_at = max(now, last + EDIT_GAP) if last is not None and not put_back else now
     add_delivery(
         connection, message_id, channel, "edit", now, priority=priority, due_at=due_at, brings_alert=brings_alert
     )
