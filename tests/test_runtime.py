@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+import pytest
 import time_machine
 
 from monitor.arrivals import PollReport
@@ -13,6 +14,22 @@ from monitor.model import Outcome, OutcomeKind
 from monitor.runtime import health, ticks
 from monitor.runtime.health import Figures, serve
 from monitor.store.connection import utc_now
+
+
+async def test_ticks_that_a_stop_cuts_short_are_no_errors_and_those_that_fail_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def hang() -> None:
+        await asyncio.sleep(60)
+
+    async def fail() -> None:
+        raise ValueError("no good")
+
+    scheduler = ticks.start([(hang, 60), (fail, 60)], utc_now())
+    await asyncio.sleep(0.1)
+    scheduler.shutdown(wait=False)
+    await asyncio.sleep(0.1)
+    assert {str(record.exc_info[1]) for record in caplog.records if record.exc_info} == {"no good"}
 
 
 async def test_ticks_go_on_when_the_clock_is_put_back_or_forward() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -23,6 +24,16 @@ class Every(IntervalTrigger):  # type: ignore[misc]
         return following if following is None or following > now else now + self.interval
 
 
+class _NotCancelled(logging.Filter):
+    """Leaves out what the scheduler tells of ticks that a stop cut short: it takes that for their failure."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+_cut_short = _NotCancelled()
+
+
 def start(ticks: Sequence[tuple[Tick, float]], now: datetime) -> AsyncIOScheduler:
     """A running scheduler that makes each tick at once and then every so many seconds; never two of one at a time."""
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": LATE}
@@ -30,6 +41,7 @@ def start(ticks: Sequence[tuple[Tick, float]], now: datetime) -> AsyncIOSchedule
     for tick, seconds in ticks:
         scheduler.add_job(tick, Every(seconds=seconds), next_run_time=now)
     scheduler.start()
+    logging.getLogger("apscheduler.executors.default").addFilter(_cut_short)
     return scheduler
 
 
