@@ -2,6 +2,7 @@
 and says what is wrong once."""
 
 import resource
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,29 @@ def test_a_stop_waits_neither_for_a_feed_nor_for_a_chat_that_hangs(here: Living)
     here.wait(lambda: len(here.messages()) == 1)
     here.wait(lambda: len(here.feeds.requests("/sada")) == 2)  # its poll was cut off and is made again at once
     here.wait(lambda: here.rows("select state, attempt from deliveries") == [("sent", 2)])
+
+
+def catches(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds"),
+    [(signal.SIGTERM, one) for one in (0.0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.0)]
+    + [(signal.SIGINT, one) for one in (0.0, 0.7)],
+)
+def test_a_stop_while_the_daemon_starts_is_orderly(here: Living, number: int, seconds: float) -> None:
+    here.feeds.set("/anba", rss("anba", FIRST))
+    here.outlets("anba")
+    here.start()
+    assert here.daemon is not None
+    while here.daemon.poll() is None and not catches(here.daemon.pid, signal.SIGTERM):
+        time.sleep(0.005)
+    time.sleep(seconds)
+    assert here.stop(number) == 0
+    assert "Traceback" not in here.log() and '"level": "error"' not in here.log()
 
 
 @pytest.mark.soak

@@ -27,7 +27,7 @@ from monitor.delivery.transports import Transport
 from monitor.errors import StoreError
 from monitor.flow import Flow
 from monitor.model import DeliveryClaim, Feed, FeedState, OutcomeKind
-from monitor.runtime import assembly, following, logs, reload, ticks
+from monitor.runtime import assembly, following, logs, reload, stops, ticks
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.health import Figures, serve
 from monitor.runtime.logs import log
@@ -150,6 +150,8 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told_to_stop, number)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._start(self._background, self.reload()))
+        if stops.asked():
+            self.stop()
 
     def _told_to_stop(self, number: int) -> None:
         if self._stopping.is_set():  # asked twice: at once

@@ -16,7 +16,7 @@ from monitor.faces.bot.bot import Bot
 from monitor.faces.cli.common import ConfigDir, err, told, warn
 from monitor.matching import examples
 from monitor.model import Feed
-from monitor.runtime import configuration, logs
+from monitor.runtime import configuration, logs, stops
 from monitor.runtime.assembly import open_flow
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.daemon import Companion, Daemon
@@ -34,11 +34,15 @@ def run(
     it cannot start.
     Examples: rasid run · rasid run --once · rasid run --config news/config
     """
+    if once:
+        stops.let_go()
+    _heed_a_stop()
     with told():
         found = configuration.load(config)
         warn(found.warnings)
         settings = found.settings.settings
         logs.configure(settings.log.level, settings.log.format, found.secrets())
+        _heed_a_stop()
         try:
             answered = asyncio.run(_run(found, once=once))
         except (RasidError, typer.Exit):
@@ -67,6 +71,7 @@ async def _run(found: Configuration, *, once: bool) -> int:
             interval=show_duration(_usual_interval(active)),
             database=flow.store.place,
         )
+        _heed_a_stop()
         daemon = Daemon(flow, found, console=console)
         if not once:
             daemon.companions.append(_bot(daemon))
@@ -84,6 +89,12 @@ async def _run(found: Configuration, *, once: bool) -> int:
             answered = await daemon.run_once(lambda done, total: progress.update(task, completed=done, total=total))
         log.info("done", answered=answered, failed=daemon.troubles.failed)
         return answered
+
+
+def _heed_a_stop() -> None:
+    """End in order where a stop was asked for since the start began; once the daemon runs, it listens itself."""
+    if stops.asked():
+        raise typer.Exit(0)
 
 
 def _bot(daemon: Daemon) -> Companion:
