@@ -29,8 +29,8 @@ WORST = (
     "monitor.pipeline:render",
     "monitor.delivery.telegram:TelegramTransport.deliver",  # the message is in the chat, and nobody wrote it down
     "monitor.delivery.retry:settle",
-    "monitor.store.outbox:_write",
-    "monitor.store.outbox:_sent",
+    "monitor.store.settling:write_deliveries",
+    "monitor.store.settling:Settling._messages",
     "monitor.store.store:Store.settle",
 )
 LAST_PASS = 40  # of a place, at which a doomed life ends

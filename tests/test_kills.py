@@ -65,7 +65,11 @@ TAKING_IN = [
 COMMIT = "monitor.pipeline:take_in"
 # The message cannot have left yet; or it has, and nobody knows.
 BEFORE_SENDING = ["monitor.pipeline:claim_due", f"{STORE}.message_rows", "monitor.pipeline:render"]
-SENT = [f"{TELEGRAM}:TelegramTransport.deliver", "monitor.delivery.retry:settle", "monitor.store.outbox:_sent"]
+SENT = [
+    f"{TELEGRAM}:TelegramTransport.deliver",
+    "monitor.delivery.retry:settle",
+    "monitor.store.settling:Settling._messages",
+]
 SETTLED = f"{STORE}.settle"
 RELEASING = [
     f"{INTAKE}.due_held",
@@ -243,7 +247,7 @@ def test_a_kill_while_delivering_repeats_only_what_may_not_have_arrived(mortal: 
     mortal.serve("sada", STRIKE)
     mortal.here.outlets("anba", "sada")
     mortal.dies(f"{TELEGRAM}:TelegramTransport._edit")
-    mortal.dies("monitor.store.outbox:_sent")
+    mortal.dies("monitor.store.settling:Settling._messages")
     mortal.lives()
     mortal.done(articles=2)
     assert mortal.posted() == {"strike": len(SENT) + 1}

@@ -1,6 +1,7 @@
 """The outbox: who delivers what and when, and that nothing is lost between the steps."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -195,6 +196,46 @@ def test_an_unknown_send_blocks_its_chat_and_is_made_again_after_the_quarantine(
     assert desk.claim(NOW + seconds(74)) == []
     again = desk.claim(NOW + seconds(120))
     assert [(one.id, one.attempt, one.unknowns) for one in again] == [(claim.id, 2, 1)]
+
+
+def test_what_was_lost_goes_before_what_is_urgent_elsewhere(desk: Desk) -> None:
+    paces = {f"c{n}": ChatPace(f"telegram:{n}", 1.0, 20, "bot", 3) for n in range(4)}
+    _, slow = desk.alert(1, channels=("c0",), priority=2)
+    claim = desk.claim(NOW, paces)[0]
+    lost = desk.settlement(claim, Outcome(OutcomeKind.UNKNOWN, "timeout"), NOW)
+    desk.store.settle(claim, lost, NOW)
+    _, urgent = desk.alert(2, channels=("c0",), priority=0)
+    for number in range(1, 4):
+        desk.alert(2 + number, channels=(f"c{number}",), priority=0)
+    after = NOW + seconds(120)  # the chat waits for it, also with what is urgent: it goes first
+    assert [one.message_id for one in desk.claim(after, paces, limit=1)] == [slow]
+    assert urgent not in [one.message_id for one in desk.claim(after + seconds(1), paces)]
+
+
+def test_daemons_that_start_settle_and_claim_at_once_never_bar_each_other(store_url: str) -> None:
+    paces = {f"c{n:02}": ChatPace(f"telegram:{n:02}") for n in range(30)}
+    desk = Desk(store_url)
+    for number in range(8):
+        desk.alert(number, channels=tuple(paces))
+    desk.store.open_chats(paces, NOW)
+    refused = Outcome(OutcomeKind.HOLD_CHAT, "kicked")
+
+    def starts() -> None:
+        for turn in range(25):
+            desk.other.open_chats(dict(reversed(paces.items())), NOW + seconds(turn))
+            desk.other.resume_chats(NOW + seconds(turn))
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(starts)
+        for turn in range(25):
+            now = NOW + seconds(turn)
+            claims = list(reversed(desk.claim(now, paces)))
+            outcomes = [SENT if (turn + n) % 3 else refused for n in range(len(claims))]
+            ended = [(one, desk.settlement(one, what, now), now) for one, what in zip(claims, outcomes, strict=True)]
+            assert all(desk.store.settle_all(ended))
+        other.result()
+    desk.store.close()
+    desk.other.close()
 
 
 def test_an_expired_lease_leaves_a_send_unknown_and_its_late_answer_still_counts(desk: Desk) -> None:
@@ -549,14 +590,14 @@ def test_a_hold_that_is_written_while_another_daemon_claims_lets_nothing_pass(
     desk.alert(2)
     claim = desk.claim(NOW)[0]
     ended = [(claim, retry.settle(claim, Outcome(OutcomeKind.RETRY, retry_after=30), NOW, Random(1)), NOW)]
-    look = Claiming._chats
+    look = Claiming._ready
 
-    def looked(claiming: Claiming, keys: list[str]) -> dict[str, object]:
-        found = look(claiming, keys)
+    def looked(claiming: Claiming, keys: list[str], paces: dict[str, ChatPace]) -> list[object]:
+        found = look(claiming, keys, paces)
         if ended:
             desk.store.settle(*ended.pop())
         return found
 
-    monkeypatch.setattr(Claiming, "_chats", looked)
+    monkeypatch.setattr(Claiming, "_ready", looked)
     assert desk.other.claim_deliveries(NOW + seconds(2), paces=PACES, limit=9) == []
     assert ended == []

@@ -37,57 +37,57 @@ class Claiming:
     def take(self, limit: int) -> list[DeliveryClaim]:
         """All in a fixed number of statements, however many chats there are."""
         paces = {pace.chat_key: pace for pace in self.paces.values()}
-        states = self._chats(sorted(paces))
-        chosen = self._paced(self._next(paces, states), paces, limit)
-        if not chosen:
-            return []
-        ids = sorted(row.id for row in chosen)
-        now, until = self.now, self.now + self.lease
-        for chunk in chunks(ids):
-            begun = {"state": "sending", "owner": self.owner, "started": now, "lease_until": until}
-            taken = sa.update(deliveries).where(deliveries.c.id.in_(chunk), deliveries.c.state.in_(_WAITING))
-            self.connection.execute(taken.values(**begun, attempt=deliveries.c.attempt + 1))
-        self._stamp({row.chat_key: [*states[row.chat_key].recent, now.timestamp()] for row in chosen})
-        return [self._claim(row, states[row.chat_key].chat_id) for row in chosen]
+        recent = self._recent({pace.shared_key for pace in paces.values()} - {""})
+        chosen: list[tuple[Any, Any]] = []
+        again = list(paces)
+        while again:
+            ready = self._paced(self._ready(again, paces), paces, recent, limit - len(chosen))
+            found, again = self._locked(ready, paces)
+            chosen += found
+        if chosen:
+            self._begin(chosen)
+            self._stamp(recent | {row.chat_key: [*chat.recent, self.now.timestamp()] for row, chat in chosen})
+        return [self._claim(row, chat.chat_id) for row, chat in chosen]
 
-    def _paced(self, rows: Sequence[Any], paces: Mapping[str, ChatPace], limit: int) -> list[Any]:
-        """Those of them that may go by the pace that chats share, the more urgent first."""
-        shared = {pace.shared_key for pace in paces.values() if pace.shared_key}
-        recent = self._recent(shared)
-        chosen: list[Any] = []
-        touched: set[str] = set()
-        for row in sorted(rows, key=lambda row: (row.priority, row.id)):
-            pace = paces[row.chat_key]
-            stamps = recent.setdefault(pace.shared_key, [])
-            if len(chosen) >= limit:
-                break
-            if pace.shared_key and not _shared_pace_allows(pace, stamps, self.now):
-                continue
-            chosen.append(row)
-            if pace.shared_key:
-                stamps.append(self.now.timestamp())
-                touched.add(pace.shared_key)
-        self._stamp({key: recent[key] for key in touched})
-        return chosen
+    def _ready(self, keys: Sequence[str], paces: Mapping[str, ChatPace]) -> list[Any]:
+        """The delivery that goes next in each chat that may be written to now, the more urgent first.
 
-    def _next(self, paces: Mapping[str, ChatPace], states: dict[str, Any]) -> list[Any]:
-        """The delivery that goes next in each chat that may be written to now, with what its message says.
-
-        Chats are looked at once more afterwards: an attempt that ended in between may have left a hold, under which its
-        own delivery waits and the one behind it must not pass. states is brought up to date.
+        Before all of them what was lost, for it bars its chat, also to what is urgent there.
         """
-        free = self._free(paces, states)
+        rows = self.connection.execute(self._next(keys))
+        free = [row for row in rows if self._is_free(row, paces[row.chat_key])]
+        return sorted(free, key=lambda row: (row.state != "unknown", row.priority, row.next_id))
+
+    def _paced(
+        self, ready: Sequence[Any], paces: Mapping[str, ChatPace], recent: dict[str, list[float]], limit: int
+    ) -> list[Any]:
+        """The first of them that may go by the pace that chats share as well, and which they count towards."""
         found: list[Any] = []
-        while free:
-            ids = [next_id for chunk in chunks(free) for next_id in self._next_ids(chunk)]
-            rows = [row for chunk in chunks(ids) for row in self._with_messages(chunk)]
-            gone = {row.id: row for row in rows if self._is_elsewhere(row, states[row.chat_key])}
-            states |= self._chats(sorted({row.chat_key for row in rows}))
-            still = set(self._free(paces, states))
-            found += [row for row in rows if row.id not in gone and row.chat_key in still]
-            free = sorted(row.chat_key for row in gone.values())
-            self._follow(gone.values())
+        for row in ready:
+            pace = paces[row.chat_key]
+            if len(found) >= limit:
+                break
+            if pace.shared_key:
+                stamps = recent.setdefault(pace.shared_key, [])
+                if not _shared_pace_allows(pace, stamps, self.now):
+                    continue
+                stamps.append(self.now.timestamp())
+            found.append(row)
         return found
+
+    def _locked(self, ready: Sequence[Any], paces: Mapping[str, ChatPace]) -> tuple[list[tuple[Any, Any]], list[str]]:
+        """(those that are ours now, each with its chat; the chats in which another is next after all).
+
+        Chats are looked at once more after the lock: an attempt that ended in between may have left a hold, under which
+        its own delivery waits and the one behind it must not pass.
+        """
+        rows = [row for chunk in chunks([one.next_id for one in ready]) for row in self._with_messages(chunk)]
+        states = self._chats(sorted({row.chat_key for row in rows}))
+        gone = {row.id: row for row in rows if self._is_elsewhere(row, states[row.chat_key])}
+        self._follow(gone.values())
+        kept = [(row, states[row.chat_key]) for row in rows if row.id not in gone]
+        ours = [(row, chat) for row, chat in kept if self._is_free(chat, paces[row.chat_key])]
+        return ours, [row.chat_key for row in gone.values()]
 
     def _follow(self, edits: Iterable[Any]) -> None:
         """The channels of these edits have moved away from the messages that they change."""
@@ -100,16 +100,18 @@ class Claiming:
             dead = {"state": "dead", "reason": "the channel has moved: its message is in another chat"}
             run(sa.update(deliveries).where(by_id.in_(ended)).values(settled=self.now, **dead))
 
-    def _free(self, paces: Mapping[str, ChatPace], states: Mapping[str, Any]) -> list[str]:
-        return [
-            key
-            for key, chat in states.items()
-            if not _is_held(chat, self.now) and _pace_allows(paces[key], chat.recent, self.now)
-        ]
+    def _begin(self, chosen: Sequence[tuple[Any, Any]]) -> None:
+        begun = {"state": "sending", "owner": self.owner, "started": self.now, "lease_until": self.now + self.lease}
+        for chunk in chunks(sorted(row.id for row, _ in chosen)):
+            taken = sa.update(deliveries).where(deliveries.c.id.in_(chunk), deliveries.c.state.in_(_WAITING))
+            self.connection.execute(taken.values(**begun, attempt=deliveries.c.attempt + 1))
 
-    def _next_ids(self, keys: Sequence[str]) -> list[int]:
-        """Of each chat: the lost delivery whose quarantine is over, or the first that waits where none is in flight."""
-        ours = deliveries.c.channel.in_(list(self.paces))
+    def _is_free(self, chat: Any, pace: ChatPace) -> bool:
+        return not _is_held(chat, self.now) and _pace_allows(pace, chat.recent, self.now)
+
+    def _next(self, keys: Sequence[str]) -> sa.Select[Any]:
+        """Each chat with the lost delivery whose quarantine is over, or the first that waits if none is in flight."""
+        ours = dialect.one_of(self.connection, deliveries.c.channel, list(self.paces))
         flying = sa.exists().where(deliveries.c.chat_key == chats.c.chat_key, deliveries.c.state.in_(_IN_FLIGHT))
         lost = (deliveries.c.state == "unknown", deliveries.c.due_at <= self.now, ours)
         again = sa.select(deliveries.c.id).where(deliveries.c.chat_key == chats.c.chat_key, *lost)
@@ -131,16 +133,22 @@ class Claiming:
             .order_by(deliveries.c.priority, deliveries.c.id)
             .limit(1)
         )
-        pick = sa.case((flying, again.scalar_subquery()), else_=first.scalar_subquery())
-        statement = sa.select(pick).where(chats.c.chat_key.in_(keys))
-        return [next_id for next_id in self.connection.scalars(statement) if next_id is not None]
+        pick = sa.case(
+            (flying.correlate(chats), again.correlate(chats).scalar_subquery()),
+            else_=first.correlate(chats).scalar_subquery(),
+        )
+        asked = dialect.one_of(self.connection, chats.c.chat_key, keys)
+        next_one = deliveries.alias()
+        statement = sa.select(chats, next_one.c.id.label("next_id"), next_one.c.state, next_one.c.priority)
+        return statement.select_from(chats.join(next_one, next_one.c.id == pick)).where(asked)
 
     def _with_messages(self, ids: Sequence[int]) -> Sequence[Any]:
         about = (messages.c.external_id, messages.c.plain.label("was_plain"), messages.c.chat.label("posted"))
         joined = deliveries.join(messages, messages.c.id == deliveries.c.message_id)
         statement = sa.select(deliveries, *about, messages.c.created.label("made")).select_from(joined)
         waits = (deliveries.c.id.in_(ids), deliveries.c.state.in_(_WAITING))
-        return self.connection.execute(dialect.lock_rows(statement.where(*waits), of=deliveries)).all()
+        statement = statement.where(*waits).order_by(deliveries.c.id)
+        return self.connection.execute(dialect.lock_rows(statement, of=deliveries)).all()
 
     def _is_elsewhere(self, row: Any, chat: Any) -> bool:
         """Whether the message to change was posted in another chat, where its id may be that of another post."""
@@ -182,7 +190,7 @@ class Claiming:
                 **NEW_CHAT,
                 "recent": sorted(stamp for stamp in stamps if end - MINUTE < stamp <= end + AHEAD),
             }
-            for key, stamps in rows.items()
+            for key, stamps in sorted(rows.items())
         ]
         dialect.upsert(self.connection, chats, written, columns=["chat_key"], update=["recent"])
 
@@ -255,17 +263,19 @@ def started_after(moment: datetime) -> sa.ColumnElement[bool]:
 
 def assign(connection: sa.Connection, paces: Mapping[str, ChatPace], *, moved: bool = False) -> None:
     """What waits learns its chat. moved: and follows its channel to another one; also a send that may be in the old."""
-    waits = deliveries.c.state.in_(_WAITING)
+    waits = sa.or_(*(deliveries.c.state == state for state in _WAITING))
     found = sa.select(deliveries.c.channel, deliveries.c.chat_key).where(waits).distinct()
     rows = connection.execute(found if moved else found.where(deliveries.c.chat_key.is_(None))).all()
     wrong = {row.channel for row in rows if row.channel in paces and row.chat_key != paces[row.channel].chat_key}
-    known = [{"chat_key": paces[one].chat_key, **NEW_CHAT} for one in sorted(wrong)]
+    keys = sorted({paces[one].chat_key for one in wrong})
+    known = [{"chat_key": one, **NEW_CHAT} for one in keys]
     dialect.insert_new(connection, chats, known, columns=["chat_key"])
-    for channel in sorted(wrong):
-        key = paces[channel].chat_key
-        elsewhere = deliveries.c.chat_key.is_distinct_from(key) if moved else deliveries.c.chat_key.is_(None)
-        change = sa.update(deliveries).where(deliveries.c.channel == channel, waits, elsewhere)
-        connection.execute(change.values(chat_key=key, state="pending"))
+    key: sa.BindParameter[str] = sa.bindparam("key")
+    elsewhere = deliveries.c.chat_key.is_distinct_from(key) if moved else deliveries.c.chat_key.is_(None)
+    change = sa.update(deliveries).where(deliveries.c.channel == sa.bindparam("of"), waits, elsewhere)
+    moves = [{"of": one, "key": paces[one].chat_key} for one in sorted(wrong)]
+    if moves:
+        connection.execute(change.values(chat_key=key, state="pending"), moves)
 
 
 def place(chat_key: str, chat_id: str | None) -> str:

@@ -211,6 +211,14 @@ def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
 
 
+def one_of(connection: sa.Connection, column: Any, values: Sequence[str]) -> Any:
+    """Whether a text column holds one of many values: one parameter, and the same statement, however many they are."""
+    if is_sqlite(connection):
+        given = sa.func.json_each(sa.bindparam(None, json.dumps(list(values)), sa.Text)).table_valued("value")
+        return column.in_(sa.select(given.c.value))
+    return column == sa.any_(sa.bindparam(None, list(values), postgresql.ARRAY(sa.Text)))
+
+
 def lock_rows(statement: Any, *, skip_locked: bool = False, of: sa.Table | None = None) -> Any:
     """The select, holding its rows (those of one table) until the transaction ends. SQLite renders nothing: its lock
     is the whole file."""

@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from monitor.model import ChatPace, DeliveryClaim, Operation, Settlement
-from monitor.store import dialect, notices, posting
+from monitor.store import dialect
 from monitor.store.claiming import NEW_CHAT, Claiming, Turn, assign, place, started_after, waiting
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import ChatState
+from monitor.store.settling import FREE, Ended, Settling, remember_chats, write_deliveries
 from monitor.store.tables import chats, deliveries, messages
 
 LEASE = timedelta(seconds=80)
-_EVENT, _TROUBLE = "channel/{}/event/", "channel/{}/trouble/"  # keys of notices: told, or lasting
 _LOST = "the attempt was cut off; whether it arrived is not known"
 
 
@@ -35,11 +35,11 @@ class Outbox(Database):
         by_chat: dict[str, list[str]] = {}
         for channel, pace in paces.items():
             by_chat.setdefault(pace.chat_key, []).append(channel)
-        rows = [{"chat_key": key, **NEW_CHAT, "channels": sorted(names)} for key, names in by_chat.items()]
+        rows = [{"chat_key": key, **NEW_CHAT, "channels": sorted(names)} for key, names in sorted(by_chat.items())]
         with self._writing() as connection:
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
-            dialect.upsert(connection, chats, rows, columns=["chat_key"], update=["channels"])
             assign(connection, paces, moved=True)
+            dialect.upsert(connection, chats, rows, columns=["chat_key"], update=["channels"])
 
     def claim_deliveries(
         self,
@@ -77,40 +77,10 @@ class Outbox(Database):
         """
         return self.settle_all([(claim, settlement, now)], operator=operator)[0]
 
-    def settle_all(
-        self, ended: Sequence[tuple[DeliveryClaim, Settlement, datetime]], *, operator: str | None = None
-    ) -> list[bool]:
+    def settle_all(self, ended: Sequence[Ended], *, operator: str | None = None) -> list[bool]:
         """As settle, of several attempts in one transaction: a disk takes few of them a second."""
         with self._writing() as connection:
-            return [self._settle(connection, *one, operator) for one in ended]
-
-    def _settle(
-        self,
-        connection: sa.Connection,
-        claim: DeliveryClaim,
-        settlement: Settlement,
-        now: datetime,
-        operator: str | None,
-    ) -> bool:
-        row = connection.execute(dialect.lock_rows(sa.select(deliveries).where(deliveries.c.id == claim.id))).first()
-        if row is None or row.started != claim.started or row.state not in ("sending", "unknown"):
-            return False
-        ours = bool(row.state == "sending" and row.owner == self.owner)
-        if not ours and settlement.state != "sent":
-            return False
-        _write(connection, row, settlement, now)
-        _remember_chat(connection, row.chat_key, settlement, now)
-        if settlement.state == "sent":
-            _sent(connection, claim, row.chat_key, settlement, now)
-        if settlement.state == "sent" and claim.operation is Operation.SEND:  # some channels only feign the others
-            _works_again(connection, claim.channel, operator, now)
-        if settlement.state == "dead" and claim.operation is Operation.SEND:
-            _bury_edits(connection, claim.message_id, now)
-        if settlement.notice:
-            key = settlement.trouble and _TROUBLE.format(claim.channel) + settlement.trouble
-            key = key or _EVENT.format(claim.channel) + settlement.notice[:100]
-            notices.tell(connection, key, settlement.notice, operator, now)
-        return ours
+            return Settling(connection, self.owner, operator).write(ended)
 
     def release_expired(self, now: datetime, quarantine: timedelta) -> int:
         """Give up the claims whose lease ran out; how many there were. quarantine: see take_over."""
@@ -134,13 +104,7 @@ class Outbox(Database):
         with self._writing() as connection:
             statement = sa.select(deliveries).where(deliveries.c.state == "sending", condition)
             rows = connection.execute(dialect.lock_rows(statement, skip_locked=True)).all()
-            for row in rows:
-                if row.operation == Operation.SEND.value:
-                    due = max(row.started + quarantine, now)
-                    lost = Settlement("unknown", due_at=due, reason=_LOST, unknown=True)
-                else:
-                    lost = Settlement("pending", due_at=now, reason=_LOST, unknown=True)
-                _write(connection, row, lost, now)
+            write_deliveries(connection, [(row, _lost(row, now, quarantine), now) for row in rows])
             return len(rows)
 
     def take_turn(self, pace: ChatPace, now: datetime) -> float:
@@ -174,21 +138,20 @@ class Outbox(Database):
     def hold_chat(self, chat_key: str, until: datetime, reason: str) -> None:
         """Let a chat take nothing before `until`."""
         with self._writing() as connection:
-            _remember_chat(connection, chat_key, Settlement("pending", hold_until=until, hold_reason=reason), None)
+            held = Settlement("pending", hold_until=until, hold_reason=reason)
+            remember_chats(connection, [(chat_key, held, None)])
 
     def resume_chat(self, channel: str, now: datetime) -> None:
         """Try a channel's chat again at once: its hold ends, and what waits for a retry is due."""
         with self._writing() as connection:
-            for row in connection.execute(sa.select(chats)).all():
-                if channel in row.channels:
-                    _free(connection, row.chat_key, now)
+            rows = connection.execute(sa.select(chats)).all()
+            _free(connection, [row.chat_key for row in rows if channel in row.channels], now)
 
     def resume_chats(self, now: datetime) -> None:
         """Try every chat again at once, as at a start, except those whose server said how long to wait."""
         with self._writing() as connection:
             held = sa.select(chats.c.chat_key).where(chats.c.hold_until > now, ~chats.c.firm)
-            for key in connection.execute(held).scalars().all():
-                _free(connection, key, now)
+            _free(connection, connection.scalars(held).all(), now)
 
     def chats(self) -> list[ChatState]:
         """Every chat that a channel writes to or ever wrote to, by key. Nothing is written."""
@@ -233,27 +196,11 @@ class Outbox(Database):
             return dict(connection.execute(statement).tuples().all())
 
 
-# ── settling ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _write(connection: sa.Connection, row: Any, settlement: Settlement, now: datetime) -> None:
-    ended = settlement.state in ("sent", "dead")
-    if settlement.state == "pending" and row.operation == Operation.EDIT.value:
-        posting.absorb_edits(connection, row)
-    connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.id == row.id)
-        .values(
-            state=settlement.state,
-            due_at=settlement.due_at or row.due_at,
-            reason=settlement.reason,
-            plain=row.plain or settlement.plain,
-            unknowns=row.unknowns + settlement.unknown,
-            owner=None,
-            lease_until=None,
-            settled=now if ended else None,
-        )
-    )
+def _lost(row: Any, now: datetime, quarantine: timedelta) -> Settlement:
+    """What becomes of an attempt that was cut off. An edit can be made twice without harm."""
+    if row.operation == Operation.SEND.value:
+        return Settlement("unknown", due_at=max(row.started + quarantine, now), reason=_LOST, unknown=True)
+    return Settlement("pending", due_at=now, reason=_LOST, unknown=True)
 
 
 def _rewind(connection: sa.Connection, now: datetime, quarantine: timedelta) -> None:
@@ -265,66 +212,14 @@ def _rewind(connection: sa.Connection, now: datetime, quarantine: timedelta) -> 
         connection.execute(sa.update(deliveries).where(deliveries.c.state == state, later, *leased).values(**change))
 
 
-def _sent(
-    connection: sa.Connection, claim: DeliveryClaim, chat_key: str, settlement: Settlement, now: datetime
-) -> None:
-    values: dict[str, Any] = {"last_edit": now} if claim.operation is Operation.EDIT else {}
-    if claim.operation is Operation.SEND:
-        chat = place(chat_key, claim.chat_id)
-        values = {"external_id": settlement.external_id, "chat": chat, "sent_at": now, "plain": claim.plain}
-    if values:
-        connection.execute(sa.update(messages).where(messages.c.id == claim.message_id).values(values))
-
-
-def _bury_edits(connection: sa.Connection, message_id: int, now: datetime) -> None:
-    edits = (deliveries.c.message_id == message_id, deliveries.c.operation != Operation.SEND.value)
-    connection.execute(
-        sa.update(deliveries)
-        .where(*edits, deliveries.c.state == "pending")
-        .values(state="dead", reason="the message it changes could not be sent", settled=now)
-    )
-
-
-_FREE: Mapping[str, Any] = {"hold_until": None, "hold_reason": "", "firm": False}
-
-
-def _free(connection: sa.Connection, chat_key: str, now: datetime) -> None:
-    """End a chat's hold; what waits for another attempt is due."""
-    connection.execute(sa.update(chats).where(chats.c.chat_key == chat_key).values(**_FREE))
-    held = (deliveries.c.chat_key == chat_key, deliveries.c.state == "pending", deliveries.c.attempt > 0)
+def _free(connection: sa.Connection, keys: Sequence[str], now: datetime) -> None:
+    """End the holds of chats; what waits for another attempt is due. Deliveries first, then chats: see settling."""
+    if not keys:
+        return
+    dialect.exclude_others(connection, dialect.CLAIM_LOCK)
+    ours = dialect.one_of(connection, deliveries.c.chat_key, keys)
+    held = (ours, deliveries.c.state == "pending", deliveries.c.attempt > 0)
     since = deliveries.c.created  # and not now: see delivery.retry
     connection.execute(sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=since))
-
-
-def _remember_chat(
-    connection: sa.Connection, chat_key: str | None, settlement: Settlement, ended: datetime | None
-) -> None:
-    """What an attempt that `ended` tells of its chat; None: there was none."""
-    if chat_key is None:
-        return
-    chat = connection.execute(sa.select(chats).where(chats.c.chat_key == chat_key)).first()
-    values: dict[str, Any] = {}
-    if settlement.hold_until is not None:
-        until = settlement.hold_until.astimezone(UTC)
-        values = {"hold_until": until, "hold_reason": settlement.hold_reason, "firm": settlement.firm}
-    elif settlement.state == "sent" and (chat is None or chat.hold_until is not None or chat.hold_reason):
-        values = dict(_FREE)
-    if settlement.chat_id:
-        values["chat_id"] = settlement.chat_id
-    if chat is not None and ended is not None and chat.recent and chat.recent[-1] < ended.timestamp():
-        # The pace counts from the end of an attempt: the server may have got it that late. One is in flight at a
-        # time, so the last is this one's.
-        values["recent"] = [*chat.recent[:-1], ended.timestamp()]
-    if values and chat is not None:
-        connection.execute(sa.update(chats).where(chats.c.chat_key == chat_key).values(**values))
-    elif values:
-        row = {"chat_key": chat_key, **NEW_CHAT, **values}
-        dialect.upsert(connection, chats, [row], columns=["chat_key"], update=sorted(values))
-
-
-def _works_again(connection: sa.Connection, channel: str, operator: str | None, now: datetime) -> None:
-    if not notices.stand(connection, f"channel/{channel}/"):  # nearly always
-        return
-    notices.clear(connection, _EVENT.format(channel), now)
-    over = f"Channel {channel} works again; what waited is being sent."
-    notices.clear(connection, _TROUBLE.format(channel), now, over=over, channel=operator)
+    ended = sa.update(chats).where(chats.c.chat_key == sa.bindparam("of"))
+    connection.execute(ended.values(**FREE), [{"of": key} for key in sorted(keys)])
