@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -207,6 +208,29 @@ def test_a_running_daemon_obeys_a_silence_and_its_end(here: Living) -> None:
     here.wait(lambda: len(here.messages()) == 1)
     assert here.rows("select code from hits order by id") == [("silenced",), ("new_story",)]
     assert "silenced" in here.rasid("hits").stdout
+
+
+def test_a_silence_that_lost_its_term_list_is_marked_and_told_once(here: Living) -> None:
+    rules = (here.config / "rules.yaml").read_text(encoding="utf-8")
+    here.write("rules.yaml", f"terms: {{sports: [كرة, دوري]}}\n{rules}")
+    here.rasid("silence", "add", "--text", "$sports", "--for", "6h")
+    here.rasid("silence", "add", "--text", "كرة", "--for", "6h")
+    here.start()
+    here.wait(lambda: "watching" in here.log())
+    assert "silences nothing" not in here.log()
+    here.write("rules.yaml", rules)
+    here.wait(lambda: "Silence 1 silences nothing" in here.log())
+    here.wait(lambda: any("rasid silence end 1" in one["text"] for one in here.messages()))
+    here.write("rules.yaml", f"{rules}\n")
+    here.wait(lambda: here.log().count("configuration reloaded") == 2)
+    time.sleep(0.5)
+    assert here.log().count("silences nothing") == 1
+    problem = "there is no term list $sports; none is defined"
+    fine, lost = here.rasid("silence", "list").stdout.splitlines()
+    assert lost.startswith("1\twithout effect\t") and lost.endswith(f": cannot be read: {problem}")
+    assert fine.startswith("2\tin force\t") and "cannot" not in fine
+    told = json.loads(here.rasid("silence", "list", "--json").stdout)["silences"]
+    assert [one["problem"] for one in told] == [None, problem]
 
 
 @pytest.mark.parametrize(

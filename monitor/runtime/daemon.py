@@ -27,7 +27,7 @@ from monitor.delivery.transports import Transport
 from monitor.errors import StoreError
 from monitor.flow import Flow
 from monitor.model import DeliveryClaim, Feed, FeedState, OutcomeKind
-from monitor.runtime import assembly, following, logs, reload, stops, ticks
+from monitor.runtime import assembly, following, logs, reload, silencing, stops, ticks
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.health import Figures, serve
 from monitor.runtime.logs import log
@@ -209,8 +209,13 @@ class Daemon:
         await self.flow.write(store.resume_chats, self.clock())
         await self._release_tick(everything=True)  # the rules may have changed meanwhile
         await self.troubles.mended()
+        await self._read_silences()
         if count:
             log().warning("attempts were cut off by the last stop; they are made again", count=count)
+
+    async def _read_silences(self) -> None:
+        silences = await self.flow.write(self.flow.store.silences, self.clock())
+        await self.troubles.silences_read(silencing.unread(self.found, silences))
 
     # ── ticks ──
 
@@ -372,3 +377,4 @@ class Daemon:
             log().warning("this setting changes with the next start", setting=name)
         await self._release_tick(everything=True)
         await self.troubles.mended()
+        await self._read_silences()

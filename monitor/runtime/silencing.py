@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from monitor.errors import ConfigError, Problem, QueryError, RasidError
@@ -53,6 +54,20 @@ def check_text(found: Configuration, text: str) -> None:
         Queries(found.rules, found.catalog.outlets).check(text.strip())
     except QueryError as error:
         raise ConfigError([Problem("--text", 1, error.start + 1, "", error.what)]) from None
+
+
+def unread(found: Configuration, silences: Iterable[Silence]) -> dict[int, str]:
+    """Those whose query can no longer be read, since the rules changed, by number with what is wrong: they silence
+    nothing."""
+    queries = Queries(found.rules, found.catalog.outlets)
+    wrong: dict[int, str] = {}
+    for one in silences:
+        try:
+            if one.text:
+                queries.check(one.text)
+        except QueryError as error:
+            wrong[one.id] = error.what
+    return wrong
 
 
 def _known(kind: str, name: str, known: list[str]) -> None:

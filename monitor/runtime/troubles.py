@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,6 +32,7 @@ class Troubles:
         self._failing: dict[str, str] = {}  # feeds whose last poll failed
         self._unreached: dict[str, str] = {}  # those of them that were not reached since a server last answered
         self._noted: set[tuple[str, str]] = set()  # feed, kind of note
+        self._unread: set[tuple[int, str]] = set()  # silences, with what is wrong with their queries
         self._silent = False
         self._store_told: datetime | None = None
         self._store_error = ""  # the first of an outage
@@ -162,6 +163,15 @@ class Troubles:
         log().warning(text)
         if by >= PUT_BACK:
             await self._tell_once(text)
+
+    async def silences_read(self, unread: Mapping[int, str]) -> None:
+        """Told at the start and at each reload which silences cannot be read, by number with what is wrong."""
+        for number, problem in unread.items() - self._unread:
+            text = f"Silence {number} silences nothing: its query can no longer be read ({problem})."
+            text += f" Mend the rules, or end it: rasid silence end {number}"
+            log().warning(text)
+            await self._tell_once(text)
+        self._unread = set(unread.items())
 
     async def _tell_once(self, text: str) -> None:
         if self._flow.operator is None:

@@ -67,9 +67,11 @@ async def begin(
 
 async def _silences(asked: Asked, sheet: Sheet) -> Sheet:
     found = await asked.desk.read(lambda store: store.silences(asked.now))
+    wrong = silencing.unread(asked.desk.found, found[:40])
     sheet.title(sheet.phrase("silences"))
     for one in found[:40]:
-        sheet.line(f"{one.id} · {what(one, sheet)} · {sheet.phrase('until', until=sheet.when(one.until))}")
+        effect = f" · {sheet.phrase('silence_unread')}" if one.id in wrong else ""
+        sheet.line(f"{one.id} · {what(one, sheet)} · {sheet.phrase('until', until=sheet.when(one.until))}{effect}")
     return sheet if found else sheet.say("nothing")
 
 

@@ -74,17 +74,27 @@ def list_silences(
 ) -> None:
     """List the silences in force, the newest first.
 
+    One whose query can no longer be read, like that of a term list that is gone from the rules, silences nothing.
+
     Examples: rasid silence list · rasid silence list --all --json
     """
     now = datetime.now(UTC)
     with reading(config) as (found, store):
         zone = found.settings.settings.zone
         silences = store.silences(None if everything else now)
+    wrong = silencing.unread(found, (one for one in silences if _state(one, now) == "in force"))
     if as_json:
-        print_json({"silences": [_json(one, now) for one in silences]})
+        print_json({"silences": [{**_json(one, now), "problem": wrong.get(one.id)} for one in silences]})
         return
     rows = [
-        [str(one.id), _state(one, now), shown(one.created, zone), shown(one.end, zone), one.author, what(one)]
+        [
+            str(one.id),
+            "without effect" if one.id in wrong else _state(one, now),
+            shown(one.created, zone),
+            shown(one.end, zone),
+            one.author,
+            what(one) + (f": cannot be read: {wrong[one.id]}" if one.id in wrong else ""),
+        ]
         for one in silences
     ]
     print_table(["silence", "", "from", "to", "by", "what"], rows)
