@@ -139,7 +139,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
         seconds = time.monotonic() - began
         daemons.end()
         verdict = soak_judge.judge(
-            database, folder / "ledger.jsonl", place.ids, daemons.deaths, feeder.grown, options.audit
+            database, folder / "ledger.jsonl", place.ids, daemons.cut_off, feeder.grown, options.audit
         )
     failed = soak_judge.fails(verdict, audit=options.audit)
     recovery = round(max(daemons.recoveries, default=0.0), 1)
@@ -149,7 +149,7 @@ def run(options: argparse.Namespace) -> dict[str, object]:
     return {
         **about,
         **asdict(verdict),
-        "kills": len(daemons.deaths),
+        "kills": daemons.deaths,
         "kills_at": dict(daemons.places),
         "recovery_max_s": recovery,
         "seconds": round(seconds),

@@ -160,7 +160,8 @@ class Daemons:
         self._left: dict[int, tuple[int, float]] = {}  # deliveries that a dead daemon left, with their attempt and when
         self._out: dict[int, float] = {}  # chats that keep the bot out, and until when
         self._next_kick, self._next_migration = time.monotonic() + KICK_EVERY, time.monotonic() + MIGRATE_EVERY
-        self.deaths: list[float] = []  # seconds since 1970
+        self.deaths = 0
+        self.cut_off: Counter[int] = Counter()  # how often a daemon died in the middle of a delivery
         self.places: Counter[str] = Counter()
         self.recoveries: list[float] = []  # seconds from a kill to the next attempt at what it cut off
 
@@ -177,16 +178,16 @@ class Daemons:
     def fire(self, kills: int, every: float) -> None:
         """Go on until so many daemons have died, one each `every` seconds where the machine starts them that fast."""
         last = time.monotonic()
-        while len(self.deaths) < kills:
+        while self.deaths < kills:
             time.sleep(0.1)
-            before = len(self.deaths)
+            before = self.deaths
             if time.monotonic() - last >= every:
                 for oldest in sorted(filter(Life.works, self._lives), key=lambda life: life.began)[:1]:
                     oldest.killed_by_us = True
                     oldest.process.kill()
                     oldest.process.wait()
-            self._bury(more=len(self.deaths) + 1 < kills)
-            if len(self.deaths) > before:
+            self._bury(more=self.deaths + 1 < kills)
+            if self.deaths > before:
                 last = time.monotonic()
             self._recovered()
             self._shut_and_open()
@@ -242,12 +243,13 @@ class Daemons:
             self._lives[slot] = Life(self._place, slot, doomed, self._chance.randint(1, LAST_PASS))
 
     def _died(self, life: Life) -> None:
-        self.deaths.append(time.time())
+        self.deaths += 1
         self.places["at random" if life.killed_by_us else life.doomed.rpartition(":")[2]] += 1
         died = time.monotonic()
         statement = sa.text("select id, attempt from deliveries where state = 'sending' and owner = :owner")
         for id_, attempt in self._ask(statement, owner=life.owner):
             self._left[id_] = (attempt, died)
+            self.cut_off[id_] += 1
 
     def _recovered(self) -> None:
         if not self._left:

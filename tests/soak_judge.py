@@ -13,7 +13,6 @@ from typing import Any
 import sqlalchemy as sa
 
 TOKEN = re.compile(r"N(\d{6})X")  # in each title: which alert a message tells of
-AROUND_A_KILL = 3.0  # seconds: an answer that came this short before its daemon died may not have been written down
 GROWN = "رديف"  # the outlet that carries a story later
 
 _SENDS = """
@@ -45,9 +44,9 @@ class Verdict:
 
 
 def judge(
-    database: str, ledger: Path, chats: Mapping[str, set[int]], kills: Sequence[float], grown: set[int], audit: bool
+    database: str, ledger: Path, chats: Mapping[str, set[int]], cut_off: Mapping[int, int], grown: set[int], audit: bool
 ) -> Verdict:
-    """chats: every id that a channel's chat had, by channel. kills: when daemons died, seconds since 1970.
+    """chats: every id that a channel's chat had, by channel. cut_off: attempts that died with a daemon, by delivery.
 
     grown: the alerts whose story another outlet joined. audit: whether duplicates are forbidden.
     """
@@ -80,13 +79,14 @@ def judge(
         for line in here:
             told = (line["chat"], line["message_id"]) in acknowledged
             counts["answer_lost"] += not told or line not in kept
-        for line in [one for one in here if one not in kept][: len(here) - 1]:
-            counts["duplicates"] += 1
-            told = (line["chat"], line["message_id"]) in acknowledged
-            died = any(-1.0 <= kill - line["at"] <= AROUND_A_KILL for kill in kills)
-            if audit or row.unknowns < len(here) - 1 or (told and not died):
-                what = f"{_ids(here)}, {row.unknowns} unknown of {row.attempt}, answer lost: {not told}, killed: {died}"
-                wrong("unexplained", number, what)
+        again = [one for one in here if one not in kept][: len(here) - 1]
+        counts["duplicates"] += len(again)
+        # An answer that came may be known to nobody only if its daemon died before it wrote it down.
+        answered = sum((line["chat"], line["message_id"]) in acknowledged for line in again)
+        died = cut_off.get(row.delivery, 0)
+        if again and (audit or row.unknowns < len(again) or answered > died):
+            what = f"{row.unknowns} unknown of {row.attempt}, {answered} answered, {died} cut off by a kill"
+            wrong("unexplained", number, f"{_ids(here)}: {what}")
     counts["unmatched"] += sum(number not in rows for number in lines)
     return Verdict(
         alerts=len(rows),

@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.soak_judge import Verdict, fails, judge
 from tests.test_store_outbox import NOW, Desk, seconds
 
 CHATS = {"main": {-100}}
+NOBODY: Mapping[int, int] = MappingProxyType({})
 
 
 def delivered(number: int, message_id: int, at: float) -> dict[str, object]:
@@ -45,10 +48,12 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
-def verdict(database: str, tmp_path: Path, *events: dict[str, object], audit: bool = False) -> Verdict:
+def verdict(
+    database: str, tmp_path: Path, *events: dict[str, object], audit: bool = False, cut_off: Mapping[int, int] = NOBODY
+) -> Verdict:
     ledger = tmp_path / "ledger.jsonl"
     ledger.write_text("".join(json.dumps(one) + "\n" for one in events), encoding="utf-8")
-    return judge(database, ledger, CHATS, [], set(), audit)
+    return judge(database, ledger, CHATS, cut_off, set(), audit)
 
 
 FIRST = (delivered(1, 1, 0.0),)  # its answer was lost
@@ -69,6 +74,8 @@ def test_a_duplicate_whose_answer_was_lost_is_explained_and_with_an_audit_chat_f
 def test_a_duplicate_that_was_answered_is_not_explained(database: str, tmp_path: Path) -> None:
     found = verdict(database, tmp_path, *FIRST, acknowledged(1, 0.0), *SECOND, *OTHER)
     assert fails(found, audit=False) == ["duplicates_unexplained"]
+    killed = verdict(database, tmp_path, *FIRST, acknowledged(1, 0.0), *SECOND, *OTHER, cut_off={1: 1})
+    assert fails(killed, audit=False) == []  # its daemon died before it could write the answer down
 
 
 def test_what_is_missing_or_strange_or_out_of_order_is_found(database: str, tmp_path: Path) -> None:
