@@ -23,7 +23,8 @@ from pathlib import Path
 from random import Random
 
 from monitor.delivery import retry
-from monitor.model import Article, ChatPace, Decision, Outcome, OutcomeKind, Placement, Rule, RuleMatch, Span, Verdict
+from monitor.model import Article, Decision, Placement, Rule, RuleMatch, Span, Verdict
+from monitor.model_delivery import ChatPace, Outcome, OutcomeKind
 from monitor.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -19,7 +19,6 @@ from monitor.model import (
     Feed,
     FeedState,
     Hit,
-    Mode,
     Rule,
     RuleMatch,
     RuleState,
@@ -27,6 +26,7 @@ from monitor.model import (
     StoryView,
     Verdict,
 )
+from monitor.model_delivery import Mode
 from monitor.store.intake import Intake
 from monitor.stories import headline, packed
 from monitor.stories.assign import assign

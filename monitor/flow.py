@@ -17,18 +17,8 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.matching.matcher import Matcher
 from monitor.matching.queries import Queries
-from monitor.model import (
-    PERSON,
-    Article,
-    Channel,
-    ChatPace,
-    DeliveryClaim,
-    Outlet,
-    Route,
-    Rule,
-    RuleMatch,
-    Settlement,
-)
+from monitor.model import Article, Outlet, Rule, RuleMatch
+from monitor.model_delivery import PERSON, Channel, ChatPace, DeliveryClaim, Route, Settlement
 from monitor.store.outbox import LEASE
 from monitor.store.store import Store
 from monitor.stories.index import StoryIndex

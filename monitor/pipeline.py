@@ -28,14 +28,11 @@ from monitor.errors import FetchError, ParseError, StoreError
 from monitor.feeds import polling, split
 from monitor.feeds.entry import MAX_ENTRIES, Parsed, too_many
 from monitor.flow import Flow
-from monitor.model import (
-    Article,
+from monitor.model import Article, Feed, FeedState, FetchOutcome
+from monitor.model_delivery import (
     Channel,
     ChatPace,
     DeliveryClaim,
-    Feed,
-    FeedState,
-    FetchOutcome,
     Operation,
     Outcome,
     OutcomeKind,

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import placing
 from monitor.flow import Flow
-from monitor.model import Mode, Place, Rule, Severity
+from monitor.model import Rule, Severity
+from monitor.model_delivery import Mode, Place
 from monitor.store.intake import Intake
 
 

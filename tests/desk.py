@@ -19,19 +19,8 @@ from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
-from monitor.model import (
-    Article,
-    Channel,
-    ChatPace,
-    DeliveryClaim,
-    Feed,
-    FeedState,
-    Outcome,
-    OutcomeKind,
-    Outlet,
-    Rendered,
-    Rule,
-)
+from monitor.model import Article, Feed, FeedState, Outlet, Rule
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Outcome, OutcomeKind, Rendered
 from monitor.runtime.overruling import Overruled, merge, split
 from monitor.store.store import Store
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from monitor.delivery.transports import HttpOptions, Transport, build
 from monitor.errors import DeliveryError
-from monitor.model import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
 
 NEWS = Rendered("🔴 مسيّرات شاهد\nهجوم على أوديسا\nhttps://example.com/1", "<b>x</b>")
 

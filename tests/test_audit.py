@@ -17,7 +17,7 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
-from monitor.model import Channel, ChatPace, DeliveryClaim, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Outcome, OutcomeKind, Rendered
 from tests.telegram_server import Chat, Fault, TelegramServer
 from tests.test_store_outbox import NOW, RULE, Desk, desk, seconds
 from tests.test_telegram import CHAT, NEWS, claim, transport

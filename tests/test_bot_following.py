@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor import pipeline
-from monitor.model import PERSON, Channel
+from monitor.model_delivery import PERSON, Channel
 from monitor.runtime import following
 from monitor.store.delivery_records import DeliveryFilter
 from monitor.store.records import HitFilter

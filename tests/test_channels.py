@@ -9,7 +9,7 @@ from monitor import yamlfile
 from monitor.delivery import channels, telling
 from monitor.delivery.transports import TRANSPORTS, build
 from monitor.errors import ConfigError, DeliveryError
-from monitor.model import Channel, Mode, Schedule
+from monitor.model_delivery import Channel, Mode, Schedule
 
 TOKEN = "123456789:AAfixture-token-for-tests-only_0123456"
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from monitor.arrivals import release_held
 from monitor.delivery import retry
-from monitor.model import Channel, ChatPace, Mode, Operation, Outcome, OutcomeKind, Rendered, Rule, Schedule, Severity
+from monitor.model import Rule, Severity
+from monitor.model_delivery import Channel, ChatPace, Mode, Operation, Outcome, OutcomeKind, Rendered, Schedule
 from monitor.store.records import HitFilter
 from tests.desk import NOW, SHAHED, Desk, desks
 

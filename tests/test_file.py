@@ -14,7 +14,7 @@ import pytest
 from monitor.delivery.file import FileTransport
 from monitor.delivery.transports import build
 from monitor.errors import DeliveryError
-from monitor.model import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
 
 NEWS = Rendered("أوكرانيا: هجوم بمسيّرات شاهد", "<b>…</b>", data={"kind": "story", "severity": "high"})
 

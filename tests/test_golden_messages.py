@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from monitor.model import Channel, Mode, Operation, Outlet, Rule, Schedule, Severity
+from monitor.model import Outlet, Rule, Severity
+from monitor.model_delivery import Channel, Mode, Operation, Schedule
 from tests.desk import Desk, desks
 from tests.telegram_html import parse_html
 

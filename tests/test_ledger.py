@@ -21,7 +21,8 @@ from monitor.arrivals import release_held
 from monitor.delivery import retry
 from monitor.delivery.links import link
 from monitor.errors import RasidError
-from monitor.model import Channel, ChatPace, Decision, Mode, Outcome, OutcomeKind, Rule, RuleState, Schedule
+from monitor.model import Decision, Rule, RuleState
+from monitor.model_delivery import Channel, ChatPace, Mode, Outcome, OutcomeKind, Schedule
 from monitor.store.fates import fate
 from monitor.store.records import HitFilter
 from monitor.store.store import Store

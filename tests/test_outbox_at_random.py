@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from monitor.delivery import retry
-from monitor.model import ChatPace, DeliveryClaim, Outcome, OutcomeKind
+from monitor.model_delivery import ChatPace, DeliveryClaim, Outcome, OutcomeKind
 from tests.test_store_outbox import NOW, Desk
 
 CHANNELS = ("c0", "c1", "c2")

@@ -19,7 +19,8 @@ from monitor.feeds.workers import ParseWorkers
 from monitor.flow import TURN, Flow, turn_of
 from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
-from monitor.model import Channel, Feed, Outlet, Rule
+from monitor.model import Feed, Outlet, Rule
+from monitor.model_delivery import Channel
 from monitor.pipeline import poll_feed
 from monitor.store.intake import Intake
 from monitor.store.store import Store

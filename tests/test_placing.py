@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.placing import Crowd, following, place
-from monitor.model import Channel, Mode, Place, Schedule, Severity
+from monitor.model import Severity
+from monitor.model_delivery import Channel, Mode, Place, Schedule
 from monitor.runtime import configuration
 
 BEIRUT = ZoneInfo("Asia/Beirut")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from monitor.alerts import passages, words
 from monitor.alerts.passages import FSI, PDI, RLM, Mark, Passage
 from monitor.alerts.render import render, repeats
-from monitor.model import Article, ArticleLine, MessageView, Outlet, Rendered, Rule, Severity, Span, StoryLines
+from monitor.model import Article, Outlet, Rule, Severity, Span
+from monitor.model_delivery import ArticleLine, MessageView, Rendered, StoryLines
 from tests.telegram_html import covered, parse_html
 
 NOW = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from monitor.delivery import retry
 from monitor.delivery.retry import settle
-from monitor.model import DeliveryClaim, Operation, Outcome, OutcomeKind
+from monitor.model_delivery import DeliveryClaim, Operation, Outcome, OutcomeKind
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 

@@ -15,7 +15,8 @@ from monitor.alerts.routing import routing
 from monitor.arrivals import release_held
 from monitor.delivery import routes
 from monitor.errors import ConfigError
-from monitor.model import Channel, Outlet, Route, Rule, Severity
+from monitor.model import Outlet, Rule, Severity
+from monitor.model_delivery import Channel, Route
 from tests.desk import NOW, SHAHED, Desk, desks
 from tests.living import RULES, Living, living, rss
 from tests.test_controls import EVENTS, tell

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from monitor.arrivals import PollReport
-from monitor.model import Outcome, OutcomeKind
+from monitor.model_delivery import Outcome, OutcomeKind
 from monitor.runtime import health, ticks
 from monitor.runtime.health import Figures, serve
 from monitor.store.connection import utc_now

@@ -15,7 +15,8 @@ import time_machine
 from monitor.arrivals import release_held
 from monitor.errors import QueryError
 from monitor.matching.queries import Queries
-from monitor.model import Channel, Decision, Mode, Silence
+from monitor.model import Decision, Silence
+from monitor.model_delivery import Channel, Mode
 from monitor.store.records import HitFilter
 from tests.desk import NOW, SHAHED, Desk, desks
 from tests.living import Living, living, rss

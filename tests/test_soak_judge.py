@@ -11,7 +11,7 @@ from types import MappingProxyType
 import pytest
 
 from monitor.delivery import retry
-from monitor.model import Outcome, OutcomeKind
+from monitor.model_delivery import Outcome, OutcomeKind
 from tests import soak_judge
 from tests.delivery_soak import _article
 from tests.soak_judge import Verdict, fails, judge

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.model import Outcome, OutcomeKind
+from monitor.model_delivery import Outcome, OutcomeKind
 from monitor.store.delivery_records import DeliveryFilter, DeliveryRow
 from monitor.store.records import HitFilter
 from tests.test_store_outbox import NOW, RULE, SENT, Desk, seconds

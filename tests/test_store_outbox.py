@@ -10,21 +10,8 @@ from random import Random
 import pytest
 
 from monitor.delivery import retry
-from monitor.model import (
-    Article,
-    ChatPace,
-    Decision,
-    DeliveryClaim,
-    Operation,
-    Outcome,
-    OutcomeKind,
-    Placement,
-    Rule,
-    RuleMatch,
-    Settlement,
-    Span,
-    Verdict,
-)
+from monitor.model import Article, Decision, Placement, Rule, RuleMatch, Span, Verdict
+from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
 from monitor.store.claiming import Claiming
 from monitor.store.store import Store
 

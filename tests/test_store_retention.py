@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.model import Decision, Placement, RuleMatch, Settlement, Verdict
+from monitor.model import Decision, Placement, RuleMatch, Verdict
+from monitor.model_delivery import Settlement
 from monitor.store.store import Store
 from tests.test_store_outbox import NOW, PACES, RULE, Desk, article, desk
 

@@ -18,7 +18,7 @@ from monitor.delivery.telegram import TelegramTransport
 from monitor.delivery.telegram_errors import classify
 from monitor.delivery.transports import HttpOptions, build
 from monitor.errors import DeliveryError
-from monitor.model import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
 from tests.telegram_faults import Chaos
 from tests.telegram_server import TOKEN, Chat, Fault, TelegramServer
 

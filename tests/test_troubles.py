@@ -8,7 +8,8 @@ import pytest
 
 from monitor.arrivals import PollReport
 from monitor.errors import StoreError
-from monitor.model import Channel, Feed, FeedState, Outlet
+from monitor.model import Feed, FeedState, Outlet
+from monitor.model_delivery import Channel
 from monitor.runtime import logs
 from monitor.runtime.troubles import DEAD_AFTER, NOBODY_ANSWERS, Troubles
 from tests.test_pipeline import NOW, World, world

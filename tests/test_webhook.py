@@ -14,7 +14,7 @@ from rich.console import Console
 
 from monitor.delivery.transports import HttpOptions, Transport, build
 from monitor.delivery.webhook import retry_after
-from monitor.model import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
 
 SECRET = "a-secret-both-sides-know"
 NEWS = Rendered("خبر عاجل", None, data={"kind": "story", "severity": "high", "stories": [{"id": 7}]})

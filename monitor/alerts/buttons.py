@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from monitor.alerts import passages, words
-from monitor.model import Button, MessageView, Rule
+from monitor.model import Rule
+from monitor.model_delivery import Button, MessageView
 
 MUTE_RULE, MUTE_STORY, NOT_RELEVANT, MORE = "m", "s", "n", "i"  # actions, each on an alert
 RULE_MUTED_FOR, STORY_MUTED_FOR = timedelta(hours=6), timedelta(days=7)

@@ -20,7 +20,8 @@ from monitor.alerts.pieces import (
     strong,
     weight,
 )
-from monitor.model import MessageView, Severity, StoryLines
+from monitor.model import Severity
+from monitor.model_delivery import MessageView, StoryLines
 
 _REST = 64  # code points that are kept for the last line
 _MOST_LINES = 40  # two entities a line at most, and Telegram takes a hundred

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import passages, words
 from monitor.alerts.passages import Passage
-from monitor.model import ESCALATED, Article, Outlet, Rule, Severity, StoryLines
+from monitor.model import ESCALATED, Article, Outlet, Rule, Severity
+from monitor.model_delivery import StoryLines
 
 _SILENT = ("Mn", "Me", "Cf")  # marks above letters and signs of direction, at which a hashtag would end
 ORDER = (Severity.HIGH, Severity.NORMAL, Severity.LOW)

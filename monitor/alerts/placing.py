@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from monitor.model import Channel, Mode, Place, Schedule, Severity
+from monitor.model import Severity
+from monitor.model_delivery import Channel, Mode, Place, Schedule
 
 HURRY = timedelta(minutes=1)  # a digest that severity high joins in a burst goes no later than this
 _DAY = timedelta(days=1)

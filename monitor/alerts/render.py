@@ -36,7 +36,8 @@ from monitor.alerts.pieces import (
     weight,
 )
 from monitor.alerts.structured import structured
-from monitor.model import ESCALATED, Article, ArticleLine, MessageView, Rendered, Rule, Severity, StoryLines
+from monitor.model import ESCALATED, Article, Rule, Severity
+from monitor.model_delivery import ArticleLine, MessageView, Rendered, StoryLines
 
 COUNTED = 3  # outlets from which their number is told: two are seen at a glance
 _LONGEST_TITLE_IN_LEAD = 24  # shared letters from which a summary counts as repeating its title

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.model import Article, Outlet, Route, Rule
+from monitor.model import Article, Outlet, Rule
+from monitor.model_delivery import Route
 
 
 @dataclass(frozen=True, slots=True)

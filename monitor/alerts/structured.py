@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.model import ArticleLine, MessageView, Rule, StoryLines
+from monitor.model import Rule
+from monitor.model_delivery import ArticleLine, MessageView, StoryLines
 
 LONGEST_TEXT = 20_000  # code points of a summary or body
 MOST_ARTICLES = 50

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from monitor.delivery.redact import redact
 from monitor.delivery.transports import LONGEST_TEXT, Check, HttpOptions, required
 from monitor.errors import DeliveryError
-from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
 T = TypeVar("T")
 URL_ENV = "RASID_APPRISE_URL"

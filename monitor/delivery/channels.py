@@ -23,7 +23,7 @@ from monitor import yamlfile
 from monitor.delivery import telling
 from monitor.delivery.telegram import CHAT_ENV, TOKEN_ENV, chat_of, token_of
 from monitor.errors import ConfigError, Problem
-from monitor.model import Channel, Mode, Schedule
+from monitor.model_delivery import Channel, Mode, Schedule
 
 Check = Callable[[str], tuple[object, str]]  # a value as written → (value, "") or (None, what is wrong)
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from monitor.delivery.transports import LONGEST_TEXT, Check
-from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monitor.delivery.transports import LONGEST_TEXT, Check
 from monitor.errors import DeliveryError
-from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
 
 class FileTransport:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from monitor.model import GONE, PERSON, DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
+from monitor.model_delivery import GONE, PERSON, DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
 
 QUARANTINE = timedelta(seconds=75)  # no server was seen to deliver later than this after the attempt began
 RETRY_BASE, RETRY_CAP = timedelta(seconds=5), timedelta(minutes=10)

@@ -17,7 +17,8 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from monitor import yamlfile
 from monitor.errors import ConfigError, Problem
-from monitor.model import Route, Severity
+from monitor.model import Severity
+from monitor.model_delivery import Route
 from monitor.yamlfile import Countries, Document, Languages, Strict, Strings, near
 
 

@@ -21,7 +21,7 @@ from monitor.delivery.telegram_audit import TelegramAudit, Turn, mark_html, mark
 from monitor.delivery.telegram_errors import Refused, classify_exception
 from monitor.delivery.transports import Check, HttpOptions, required, short
 from monitor.errors import DeliveryError
-from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
 if TYPE_CHECKING:
     from telegram import Bot

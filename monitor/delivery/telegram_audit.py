@@ -19,7 +19,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from monitor.delivery.telegram_errors import classify_exception
-from monitor.model import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind
+from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from telegram import Bot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.delivery.telegram_audit import cannot_look
 from monitor.delivery.telegram_errors import classify_exception
 from monitor.delivery.transports import Check
-from monitor.model import Operation, Outcome, OutcomeKind
+from monitor.model_delivery import Operation, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from telegram import Bot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from monitor.model import Operation, Outcome, OutcomeKind
+from monitor.model_delivery import Operation, Outcome, OutcomeKind
 
 DEFAULT_RETRY_AFTER = 30.0  # for a 429 that does not say how long
 

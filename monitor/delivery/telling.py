@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from datetime import time, timedelta
 
-from monitor.model import Mode, Schedule
+from monitor.model_delivery import Mode, Schedule
 from monitor.yamlfile import parse_clock, parse_duration, parse_hours, show_duration
 
 BURST = 15  # stories one by one within BURST_WINDOW, of a channel that people read and that sets no limit

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from monitor.errors import DeliveryError
-from monitor.model import Channel, ChatPace, DeliveryClaim, Outcome, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Outcome, Rendered
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from monitor.delivery.redact import host, redact
 from monitor.delivery.transports import LONGEST_TEXT, Check, HttpOptions, required, short
 from monitor.errors import DeliveryError
-from monitor.model import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
 if TYPE_CHECKING:
     import aiohttp

@@ -18,7 +18,8 @@ from monitor.feeds.workers import ParseWorkers
 from monitor.flow import Flow
 from monitor.matching.matcher import Matcher
 from monitor.matching.queries import Queries
-from monitor.model import Channel, RuleState
+from monitor.model import RuleState
+from monitor.model_delivery import Channel
 from monitor.runtime import following, words
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.database import open_store

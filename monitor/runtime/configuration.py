@@ -24,7 +24,7 @@ from monitor.feeds.catalog import Catalog
 from monitor.feeds.guard import Limits
 from monitor.matching import rules as rule_file
 from monitor.matching.rules import RuleSet, WatchRule
-from monitor.model import Channel, Route
+from monitor.model_delivery import Channel, Route
 from monitor.settings import Loaded
 from monitor.yamlfile import near
 

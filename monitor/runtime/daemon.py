@@ -26,7 +26,8 @@ from monitor.delivery.retry import QUARANTINE
 from monitor.delivery.transports import Transport
 from monitor.errors import StoreError
 from monitor.flow import Flow
-from monitor.model import DeliveryClaim, Feed, FeedState, OutcomeKind
+from monitor.model import Feed, FeedState
+from monitor.model_delivery import DeliveryClaim, OutcomeKind
 from monitor.runtime import assembly, following, logs, reload, silencing, stops, ticks
 from monitor.runtime.configuration import Configuration
 from monitor.runtime.health import Figures, serve

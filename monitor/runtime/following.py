@@ -13,7 +13,7 @@ from datetime import datetime
 from monitor.delivery import transports
 from monitor.delivery.telegram import TOKEN_ENV
 from monitor.flow import Flow
-from monitor.model import PERSON, Channel
+from monitor.model_delivery import PERSON, Channel
 from monitor.runtime.configuration import Configuration
 from monitor.store.store import Store
 

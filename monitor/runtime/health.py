@@ -10,7 +10,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from monitor.arrivals import PollReport
-from monitor.model import Outcome
+from monitor.model_delivery import Outcome
 
 STALE = 120.0  # seconds without a look for what is due after which the daemon is not well
 

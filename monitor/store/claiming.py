@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from xxhash import xxh3_64_hexdigest
 
-from monitor.model import ChatPace, DeliveryClaim, Operation
+from monitor.model_delivery import ChatPace, DeliveryClaim, Operation
 from monitor.store import dialect
 from monitor.store.feeds import CLOCK_SLACK, chunks
 from monitor.store.tables import chats, deliveries, messages

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Place
+from monitor.model_delivery import Place
 from monitor.store import dialect
 from monitor.store.connection import Database
 from monitor.store.feeds import chunks

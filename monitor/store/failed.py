@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Operation
+from monitor.model_delivery import Operation
 from monitor.store import dialect, posting
 from monitor.store.connection import Database
 from monitor.store.delivery_records import DeliveryEnd, DeliveryFilter, DeliveryRow, Retried

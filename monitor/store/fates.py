@@ -16,7 +16,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import Decision, Operation
+from monitor.model import Decision
+from monitor.model_delivery import Operation
 from monitor.store.tables import alerts, deliveries, hits, message_alerts, messages
 
 OF_THEIR_OWN = ("number_changed", "escalated")  # reasons of hits whose alert tells something else than the story

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import ChatPace, DeliveryClaim, Operation, Settlement
+from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect
 from monitor.store.claiming import NEW_CHAT, Claiming, Turn, assign, place, started_after, waiting
 from monitor.store.connection import Database

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import GONE
+from monitor.model_delivery import GONE
 from monitor.store import dialect
 from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.tables import alerts, deliveries, message_alerts, messages

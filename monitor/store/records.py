@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Literal, TypeVar
 
-from monitor.model import Article, ArticleLine, Decision, Hit, MessageView, Outlet, Overrule, Severity, Span, StoryLines
+from monitor.model import Article, Decision, Hit, Outlet, Overrule, Severity, Span
+from monitor.model_delivery import ArticleLine, MessageView, StoryLines
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model import DeliveryClaim, Operation, Settlement
+from monitor.model_delivery import DeliveryClaim, Operation, Settlement
 from monitor.store import dialect, notices, posting
 from monitor.store.claiming import NEW_CHAT, place
 from monitor.store.feeds import chunks

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from monitor.model import Place
+from monitor.model_delivery import Place
 from monitor.store import digests, posting
 from monitor.store.tables import alerts, hits, messages
 

@@ -13,7 +13,8 @@ from monitor.faces.bot import words
 from monitor.faces.bot.desk import Asked
 from monitor.faces.bot.sheet import Sheet
 from monitor.matching.examples import article
-from monitor.model import PERSON, Rule
+from monitor.model import Rule
+from monitor.model_delivery import PERSON
 from monitor.runtime.searching import search_words
 from monitor.store.records import HitFilter, StoryFilter
 from monitor.yamlfile import near, show_duration

@@ -22,7 +22,8 @@ from monitor.faces.cli import complete, routes
 from monitor.faces.cli.common import AsJson, ConfigDir, dictionary, print_json, print_table, told, unknown
 from monitor.matching.examples import article as example
 from monitor.matching.matcher import Matcher
-from monitor.model import LARGEST_ID, Article, Channel, MessageView, Rule
+from monitor.model import LARGEST_ID, Article, Rule
+from monitor.model_delivery import Channel, MessageView
 from monitor.runtime import configuration, database
 from monitor.runtime.configuration import Configuration
 from monitor.store.records import HitFilter

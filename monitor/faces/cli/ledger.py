@@ -16,7 +16,8 @@ from monitor.errors import RasidError
 from monitor.faces.cli import complete
 from monitor.faces.cli.common import AsJson, ConfigDir, err, isolated, out, print_json, print_table, told, unknown
 from monitor.faces.cli.times import moment, shown
-from monitor.model import LARGEST_ID, PERSON, Article, Decision, Outlet, Span
+from monitor.model import LARGEST_ID, Article, Decision, Outlet, Span
+from monitor.model_delivery import PERSON
 from monitor.reasons import REASONS, REASONS_AR
 from monitor.runtime import configuration
 from monitor.runtime.configuration import Configuration
