@@ -7,7 +7,15 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.store.store import Store
+from tests.living import SERVERS
 from tests.postgres import PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers() -> Iterator[None]:
+    """The servers that tests share are gone at the end."""
+    yield
+    SERVERS.close()
 
 
 @pytest.fixture(scope="session")

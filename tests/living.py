@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -196,6 +196,12 @@ polling: {{tick: 1s}}
         """The chat's messages as they now are."""
         return [one for one in self.ledger()["messages"] if str(one["chat"]) == CHAT]
 
+    def fresh(self) -> None:
+        """Let both servers forget who used them before."""
+        self.feeds.clear()
+        self.feeds.forget_requests()
+        self._get("/reset", json.dumps({"chats": [int(CHAT)]}).encode())
+
     def fault(self, **fault: object) -> None:
         """Queue a fault of the Bot API server: see tests.telegram_server.Fault."""
         self._get("/faults", json.dumps(fault).encode())
@@ -235,18 +241,48 @@ polling: {{tick: 1s}}
             return json.load(answer)
 
 
+class Servers:
+    """Pairs of a feed server and a Bot API server, each a process, which one test after the other uses."""
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._free: list[tuple[FeedServerProcess, int]] = []
+
+    @contextmanager
+    def pair(self) -> Iterator[tuple[FeedServerProcess, int]]:
+        """A pair that nobody else uses now: the feed server, and the port of the Bot API server."""
+        found = self._free.pop() if self._free else self._start()
+        try:
+            yield found
+        finally:
+            self._free.append(found)
+
+    def _start(self) -> tuple[FeedServerProcess, int]:
+        command = [sys.executable, "-m", "tests.telegram_server", "--port", "0"]
+        feeds = self._running.enter_context(FeedServerProcess())
+        telegram = self._running.enter_context(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE))
+        self._running.callback(telegram.terminate)
+        assert telegram.stdout is not None
+        return feeds, int(telegram.stdout.readline())
+
+    def close(self) -> None:
+        """End all of them."""
+        self._free.clear()
+        self._running.close()
+
+
+SERVERS = Servers()
+
+
 @contextmanager
 def living(folder: Path, database: str) -> Iterator[Living]:
-    """A Living whose processes are gone at the end."""
-    command = [sys.executable, "-m", "tests.telegram_server", "--port", "0", "--chat", CHAT]
-    command += ["--ledger", str(folder / "ledger.jsonl")]
-    with FeedServerProcess() as feeds, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as telegram:
-        assert telegram.stdout is not None
-        here = Living(folder / "home", feeds, int(telegram.stdout.readline()), database)
+    """A Living whose daemon is gone at the end."""
+    with SERVERS.pair() as (feeds, telegram):
+        here = Living(folder / "home", feeds, telegram, database)
+        here.fresh()
         try:
             yield here
         finally:
             if here.daemon is not None and here.daemon.poll() is None:
                 here.daemon.kill()
                 here.daemon.wait()
-            telegram.terminate()

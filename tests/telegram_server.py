@@ -9,6 +9,7 @@ which prints its port and appends every event to FILE as JSON lines. Over HTTP:
     POST /faults    queue a Fault (or `server.faults.append(Fault(...))`); `times` requests of its method use it up
     POST /chaos     {"seed", "rate", "method"}: faults at random from now on; {"rate": 0} ends them
     POST /chats     add a chat, or change one in the middle of a run (kicked, migrated, topics); its messages stay
+    POST /reset     forget everything, as if newly started with these {"chats": [id, …]}, which are channels
     POST /updates   what people did: {"message": …} or {"callback_query": …}, for getUpdates or the webhook
     GET /ledger     what was delivered, acknowledged, duplicated; all events; the messages as they now stand
 """
@@ -104,6 +105,7 @@ class TelegramServer:
         app.router.add_post("/faults", self._add_fault)
         app.router.add_post("/chaos", self._set_chaos)
         app.router.add_post("/chats", self._set_chat)
+        app.router.add_post("/reset", self._reset)
         app.router.add_post("/updates", self._add_update)
         app.router.add_route("*", "/{bot:bot[^/]*}/{method}", self._api)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -114,11 +116,14 @@ class TelegramServer:
         return self
 
     async def stop(self) -> None:
+        self._end_what_is_late()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _end_what_is_late(self) -> None:
         for task in self._later:
             task.cancel()
         self.updates.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
 
     @property
     def url(self) -> str:
@@ -169,6 +174,14 @@ class TelegramServer:
             setattr(chat, name, value)
         return web.json_response({"id": chat.id})
 
+    async def _reset(self, request: web.Request) -> web.Response:
+        self._end_what_is_late()
+        self.chats, self.faults, self.events = {}, [], []
+        self.chaos, self.updates, self._tokens = None, Updates(), None
+        for chat in (await request.json())["chats"]:
+            self.add(Chat(chat, type="channel"))
+        return web.json_response({})
+
     async def _add_update(self, request: web.Request) -> web.Response:
         return web.json_response(self.updates.add(await request.json()))
 
@@ -178,7 +191,10 @@ class TelegramServer:
         method = request.match_info["method"]
         fault = self._fault(method)
         if fault is not None and fault.kind == "pause":
+            events = self.events
             await asyncio.sleep(fault.seconds)
+            if self.events is not events:  # forgotten meanwhile
+                return web.Response(status=503)
             fault = None
         if fault is not None and fault.kind == "late":
             self._deliver_late(await _parameters(request), fault.seconds)
