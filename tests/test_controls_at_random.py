@@ -312,7 +312,7 @@ class Controls(RuleBasedStateMachine):
 
 
 QUICK = settings(
-    max_examples=5,
+    max_examples=3,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),

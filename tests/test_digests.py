@@ -337,9 +337,23 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.sampled_from(CHANNELS), st.lists(STEPS, min_size=5, max_size=40))
+histories = given(st.sampled_from(CHANNELS), st.lists(STEPS, min_size=5, max_size=40))
+
+
+@settings(max_examples=15, deadline=None)
+@histories
 def test_whatever_happens_every_alert_is_told_and_no_digest_stays_open(channel: Channel, steps: list[Any]) -> None:
+    _is_told(channel, steps)
+
+
+@pytest.mark.soak
+@settings(max_examples=400, deadline=None)
+@histories
+def test_at_length_every_alert_is_told_and_no_digest_stays_open(channel: Channel, steps: list[Any]) -> None:
+    _is_told(channel, steps)
+
+
+def _is_told(channel: Channel, steps: list[Any]) -> None:
     with TemporaryDirectory() as folder, desk(f"sqlite:///{folder}/rasid.db", channel) as here:
         for kind, *given_ in steps:
             match kind:

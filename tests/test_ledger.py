@@ -172,11 +172,26 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     return lambda: f"sqlite:///{shutil.copy(made, tmp_path / f'{next(numbers)}.db')}"
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=st.lists(steps, min_size=5, max_size=40))
+_fresh_each = [HealthCheck.function_scoped_fixture]
+histories = given(history=st.lists(steps, min_size=5, max_size=40))
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=_fresh_each)
+@histories
 def test_whatever_happens_the_ledger_adds_up_to_every_hit(
     fresh: Callable[[], str], history: list[tuple[str, object]]
 ) -> None:
+    _adds_up(fresh, history)
+
+
+@pytest.mark.soak
+@settings(max_examples=300, deadline=None, suppress_health_check=_fresh_each)
+@histories
+def test_at_length_the_ledger_adds_up_to_every_hit(fresh: Callable[[], str], history: list[tuple[str, object]]) -> None:
+    _adds_up(fresh, history)
+
+
+def _adds_up(fresh: Callable[[], str], history: list[tuple[str, object]]) -> None:
     with desks(fresh(), rules=RULES) as (desk,):
         told = History(desk)
         for step in history:

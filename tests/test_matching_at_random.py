@@ -32,7 +32,7 @@ from monitor.model import Article, Outlet, Rule
 from tests.small_dictionary import SMALL
 
 SOAK = 10_000
-QUICK = 300
+QUICK = 150
 OUTLET = Outlet("o", "شاهد نيوز", "Shahed News", "JO", "ar")
 RULE = Rule("r", "ق", "r")
 

@@ -14,8 +14,16 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from monitor.delivery import retry
 from monitor.model_delivery import ChatPace, DeliveryClaim, Outcome, OutcomeKind
@@ -136,7 +144,13 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.desk.claim(self.now + timedelta(days=1), PACES) == []
 
 
-OutboxMachine.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestOutbox = OutboxMachine.TestCase
+QUICK = settings(max_examples=10, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_the_outbox_on_random_histories_does_what_the_model_says() -> None:
+    run_state_machine_as_test(OutboxMachine, settings=QUICK)
+
+
+@pytest.mark.soak
+def test_the_outbox_on_many_random_histories_does_what_the_model_says() -> None:
+    run_state_machine_as_test(OutboxMachine, settings=settings(QUICK, max_examples=400))

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -432,8 +433,7 @@ STORIES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(
+anything = given(
     kind=st.sampled_from(["story", "digest", "operator", "test"]),
     stories=st.lists(STORIES, max_size=4),
     repeat=st.sampled_from([1, 1, 40]),
@@ -442,7 +442,22 @@ STORIES = st.builds(
     language=st.sampled_from(["ar", "en", "ar-LB"]),
     limit=st.sampled_from([4096, 4096, 300, 40]),
 )
-def test_any_input_gives_balanced_html_within_the_limit(
+
+
+@settings(max_examples=40, deadline=None)
+@anything
+def test_any_input_gives_balanced_html_within_the_limit(**given: Any) -> None:
+    _is_balanced(**given)
+
+
+@pytest.mark.soak
+@settings(max_examples=1_000, deadline=None)
+@anything
+def test_at_length_any_input_gives_balanced_html_within_the_limit(**given: Any) -> None:
+    _is_balanced(**given)
+
+
+def _is_balanced(
     *, kind: str, stories: list[StoryLines], repeat: int, text: str, name: str, language: str, limit: int
 ) -> None:
     rules = {**RULES, "odd": Rule("odd", name, name)}
