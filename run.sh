@@ -109,7 +109,8 @@ case "$command" in
   test)
     setup dev
     checks
-    exec "$venv/bin/python" -m pytest -n 2 "$@"
+    unset PYTHONDONTWRITEBYTECODE # many processes are started: each would compile every module anew
+    exec "$venv/bin/python" -m pytest -n 4 --dist worksteal "$@" # half of their time tests wait for other processes
     ;;
   soak)
     setup dev

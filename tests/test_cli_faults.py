@@ -16,6 +16,7 @@ import typer
 
 from monitor.faces.cli.app import COMMANDS, load
 from monitor.faces.cli.last_words import last_words
+from tests.command import rasid
 from tests.feed_server import Route
 from tests.living import ROOT, RULES, Living, living, rss
 from tests.postgres import PostgresServer
@@ -37,8 +38,12 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
 
 
 def bytes_of(here: Living, *words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    return python(here, "-m", "monitor", *words, **environ)
+
+
+def python(here: Living, *words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "monitor", *words],
+        [sys.executable, *words],
         cwd=here.folder,
         env=here.environ() | environ,
         capture_output=True,
@@ -126,11 +131,14 @@ def test_a_postgres_that_refuses_or_is_not_there_is_told_without_the_password(
         ("postgresql://reader@127.0.0.1:1/none", "geheim", "the server does not answer"),
         ("postgresql://reader@no-such-host.invalid/none", "geheim", "not known to DNS"),
     ):
-        for command in ("status", "run"):
-            more = {"RASID_DATABASE__URL": url} | ({"RASID_DATABASE_PASSWORD": password} if password else {})
-            done = bytes_of(here, command, **more)
-            said = (done.stdout + done.stderr).decode()
-            assert (done.returncode, told in said, "Traceback" in said) == (2, True, False), said
+        more = {"RASID_DATABASE__URL": url} | ({"RASID_DATABASE_PASSWORD": password} if password else {})
+        status = rasid(here.folder, "status", environ=here.environ() | more)
+        run = bytes_of(here, "run", **more)
+        for code, said in (
+            (status.returncode, status.stdout + status.stderr),
+            (run.returncode, (run.stdout + run.stderr).decode()),
+        ):
+            assert (code, told in said, "Traceback" in said) == (2, True, False), said
             assert "geheim" not in said
 
 
@@ -140,8 +148,9 @@ def test_terminals_that_know_no_arabic_get_what_they_can_show_and_valid_json(her
     listed, as_json = bytes_of(here, "hits", **latin), bytes_of(here, "hits", "--json", **latin)
     assert (listed.returncode, listed.stderr) == (0, b"") and b"shahed" in listed.stdout
     assert {one["article"]["title"] for one in json.loads(as_json.stdout)["hits"]} >= {STRIKE.title}
-    for words in (["--help"], ["rules", "list"], ["match", "--file", "config/rules.yaml"], ["config", "show"]):
-        assert b"Traceback" not in bytes_of(here, *words, **latin).stderr
+    commands = ("--help", "rules list", "match --file config/rules.yaml", "config show")
+    shown = python(here, "-c", SEVERAL, *commands, **latin)
+    assert shown.stdout.count(b"\x1e") == len(commands) and b"Traceback" not in shown.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error(here: Living) -> None:
@@ -158,13 +167,28 @@ def test_a_reader_that_goes_away_is_no_error(here: Living) -> None:
     assert done.returncode == 128 + signal.SIGPIPE  # as of any tool, and not the 1 of an answer that is no
 
 
-def terminal(here: Living, columns: int, *words: str, **environ: str) -> str:
-    """What a command shows on a terminal of that width."""
+SEVERAL = """
+import sys
+from monitor.__main__ import main
+worst = 0
+for command in sys.argv[1:]:
+    sys.argv[1:] = command.split()
+    try:
+        main()
+    except SystemExit as end:
+        worst = max(worst, end.code or 0)
+    print("\\x1e", flush=True)
+sys.exit(worst)
+"""
+
+
+def terminal(here: Living, columns: int, *commands: str, **environ: str) -> list[str]:
+    """What each of the commands shows on a terminal of that width, one after the other in one process."""
     child, handle = pty.fork()
     if child == 0:
         os.chdir(here.folder)
         more = {"COLUMNS": str(columns), "TERM": "xterm", "PYTHONPATH": str(ROOT)}
-        os.execvpe(sys.executable, [sys.executable, "-m", "monitor", *words], here.environ() | more | environ)
+        os.execvpe(sys.executable, [sys.executable, "-c", SEVERAL, *commands], here.environ() | more | environ)
     shown = b""
     while True:
         try:
@@ -175,26 +199,24 @@ def terminal(here: Living, columns: int, *words: str, **environ: str) -> str:
             break
         shown += part
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    return shown.decode()
+    return shown.decode().split("\x1e")[:-1]
 
 
 @pytest.mark.parametrize("columns", [200, 80, 40])
-@pytest.mark.parametrize("command", ["hits", "alerts", "stories list", "stories show 1", "feeds list", "rules list"])
-def test_no_line_of_a_list_leaves_an_isolate_open_before_another_column(
-    here: Living, columns: int, command: str
-) -> None:
-    shown = terminal(here, columns, *command.split(), NO_COLOR="1")
-    assert "\u2068" in shown
-    for line in shown.splitlines():
-        opened = line.rfind("\u2068")
-        assert line.count("\u2069") in (line.count("\u2068"), line.count("\u2068") - 1, line.count("\u2068") + 1)
-        if opened > line.rfind("\u2069"):  # it wraps: then nothing but its own text may follow
-            assert "  " not in line[opened:].rstrip()
+def test_no_line_of_a_list_leaves_an_isolate_open_before_another_column(here: Living, columns: int) -> None:
+    commands = ("hits", "alerts", "stories list", "stories show 1", "feeds list", "rules list")
+    for command, shown in zip(commands, terminal(here, columns, *commands, NO_COLOR="1"), strict=True):
+        assert "\u2068" in shown, command
+        for line in shown.splitlines():
+            opened = line.rfind("\u2068")
+            assert line.count("\u2069") - line.count("\u2068") in (-1, 0, 1), (command, line)
+            if opened > line.rfind("\u2069"):  # it wraps: then nothing but its own text may follow
+                assert "  " not in line[opened:].rstrip(), (command, line)
 
 
 def test_colours_are_left_out_where_asked(here: Living) -> None:
-    assert "\x1b[3" not in terminal(here, 80, "rules", "test", NO_COLOR="1")
-    assert "\x1b[3" in terminal(here, 80, "rules", "test")
+    assert "\x1b[3" not in terminal(here, 80, "rules test", NO_COLOR="1")[0]
+    assert "\x1b[3" in terminal(here, 80, "rules test")[0]
 
 
 def test_ctrl_c_ends_a_command_at_once_with_130(here: Living) -> None:

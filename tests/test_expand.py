@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,13 @@ from tests.small_dictionary import SMALL
 WORDS = ["مسيرة", "صاروخ", "شاهد", "أوكرانيا", "الطائرة", "روسي", "لقاء", "مستشفى", "بوتين", "الجزائر", "Shahed"]
 
 
+@cache
+def matcher(query: str, dictionary: Dictionary | None) -> Matcher:
+    return Matcher([(Rule("r", "", ""), parse(query))], dictionary=dictionary)
+
+
 def finds(query: str, text: str, dictionary: Dictionary | None) -> bool:
-    return bool(Matcher([(Rule("r", "", ""), parse(query))], dictionary=dictionary).match(article(text)))
+    return bool(matcher(query, dictionary).match(article(text)))
 
 
 def surfaces(word: ExpandedWord) -> set[str]:
