@@ -24,6 +24,7 @@ MINUTE = 60.0  # seconds that a chat's pace looks back on
 _WAITING, _IN_FLIGHT = ("pending", "unknown"), ("sending", "unknown")
 NEW_CHAT: Mapping[str, Any] = {"channels": [], "hold_reason": "", "firm": False, "recent": []}
 AHEAD = CLOCK_SLACK.total_seconds()
+_CHAT = (chats.c.chat_key, chats.c.chat_id, chats.c.hold_until, chats.c.firm, chats.c.recent)
 
 
 @dataclass(slots=True)
@@ -139,7 +140,7 @@ class Claiming:
         )
         asked = dialect.one_of(self.connection, chats.c.chat_key, keys)
         next_one = deliveries.alias()
-        statement = sa.select(chats, next_one.c.id.label("next_id"), next_one.c.state, next_one.c.priority)
+        statement = sa.select(*_CHAT, next_one.c.id.label("next_id"), next_one.c.state, next_one.c.priority)
         return statement.select_from(chats.join(next_one, next_one.c.id == pick)).where(asked)
 
     def _with_messages(self, ids: Sequence[int]) -> Sequence[Any]:
@@ -175,7 +176,7 @@ class Claiming:
     def _chats(self, keys: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for chunk in chunks(keys):
-            rows = self.connection.execute(sa.select(chats).where(chats.c.chat_key.in_(chunk)))
+            rows = self.connection.execute(sa.select(*_CHAT).where(chats.c.chat_key.in_(chunk)))
             found.update((row.chat_key, row) for row in rows)
         return found
 
