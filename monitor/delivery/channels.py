@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import pathlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -121,9 +121,8 @@ def _channel(document: yamlfile.Document, at: yamlfile.Path, entry: object, prob
             problems.append(document.problem((*at, key), what, key=True))
     if "audit" in values and (why := _unauditable(str(values.get("chat", "")), str(values["audit"]))):
         problems.append(document.problem((*at, "audit"), why))
-    unfit = _unfit(kind, values) if len(problems) == before else ""
-    if unfit:
-        problems.append(document.problem((*at, "mode"), unfit))
+    if len(problems) == before:
+        problems += [document.problem((*at, *key), what) for key, what in _unfit(kind, values)]
     if len(problems) > before:
         return None
     burst, window = _burst(kind, values)
@@ -156,16 +155,15 @@ def _unauditable(chat: str, audit: str) -> str:
     return ""
 
 
-def _unfit(kind: str, values: Mapping[str, object]) -> str:
-    """What is missing, or wrong between values that are good by themselves."""
+def _unfit(kind: str, values: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What is missing, or wrong between values that are good by themselves: (the key, if it is one's fault; what)."""
     if kind == "file" and "path" not in values:
-        return "needs a `path`, like data/alerts.jsonl"
+        yield (), "needs a `path`, like data/alerts.jsonl"
     mode, schedule = values.get("mode"), values.get("digest")
     if mode is Mode.DIGEST and schedule is None:
-        return "mode digest needs to know when: write beside it digest: 15m, hourly or daily 08:00"
+        yield ("mode",), "mode digest needs to know when: write beside it digest: 15m, hourly or daily 08:00"
     if schedule is not None and mode not in (None, Mode.DIGEST):
-        return f"a channel of mode {mode} has no digest: take one of the two out"
-    return ""
+        yield ("mode",), f"a channel of mode {mode} has no digest: take one of the two out"
 
 
 def _burst(kind: str, values: Mapping[str, object]) -> tuple[int, timedelta]:

@@ -38,8 +38,8 @@ def digest(value: str) -> tuple[object, str]:
         every = _HOUR if value == "hourly" else parse_duration(value)
     except ValueError:
         return None, f"cannot be read: {value!r}; write 15m, hourly, 6h or daily 08:00"
-    whole = _HOUR % every if every < _HOUR else every % _HOUR or _DAY % every
-    if every < timedelta(minutes=1) or whole:
+    short = every < timedelta(minutes=1)
+    if short or (_HOUR % every if every < _HOUR else every % _HOUR or _DAY % every):
         return (
             None,
             f"{value} does not go into the hour, or into the day: write 5m, 15m, 30m, hourly, 6h, daily 08:00 …",
