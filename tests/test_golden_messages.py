@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from monitor.arrivals import release_held
 from monitor.model import Outlet, Rule, Severity
 from monitor.model_delivery import Channel, Mode, Operation, Schedule
-from tests.desk import Desk, desks
+from tests.desk import NOW, Desk, desks
 from tests.telegram_html import parse_html
 
 OUTLETS = {
@@ -130,6 +131,14 @@ def test_a_digest_of_quiet_hours(desk: Desk, snapshot: SnapshotAssertion) -> Non
     desk.at = 9 * 60 + 56
     brief(desk)
     desk.at = 20 * 60
+    assert told(desk, "digest") == snapshot
+
+
+def test_a_digest_of_what_a_rule_held_back(desk: Desk, snapshot: SnapshotAssertion) -> None:
+    desk.flow.rules = {**desk.flow.rules, CAUCASUS.id: replace(CAUCASUS, max_per_hour=1)}
+    brief(desk)
+    release_held(desk.flow, NOW + timedelta(hours=2))
+    desk.at = 2 * 60
     assert told(desk, "digest") == snapshot
 
 
