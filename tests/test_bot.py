@@ -10,6 +10,7 @@ import pytest
 
 from monitor.delivery import callbacks
 from monitor.faces.bot.commands import COMMANDS
+from monitor.model_delivery import Route
 from monitor.store.records import HitFilter
 from tests.command import rasid
 from tests.talk import CHANNEL, EDITOR, OWNER, READER, STRANGER, Talk, talking
@@ -77,9 +78,27 @@ async def test_a_silence_begun_in_a_chat_mutes_what_comes(talk: Talk) -> None:
         assert len(await talk.say(EDITOR, f"/silence {wrong}", "en")) == 1
     assert talk.desk.flow.store.silences(talk.now()) == []
     assert "Did you mean port?" in (await talk.say(EDITOR, "/silence prot 6h", "en"))[0]
+    (none,) = await talk.say(EDITOR, "/silence port 0h")  # nothing lasts no time, and the answer is in Arabic
+    assert none == "المدة تُكتب هكذا: 30m أو 6h أو 2d."
+    assert await talk.say(EDITOR, "/silence story 99 6h") == ["لا قصة برقم 99."]
+    assert (await talk.say(EDITOR, "/silence outlet zz 6h"))[0].startswith("لا وسيلة باسم")
+    assert [one[3] for one in talk.actions()][-3:] == ["no duration", "no such story", "no such outlet"]
     assert "كُتم حتى" in (await talk.say(EDITOR, "/silence story 1 2d"))[0]
     assert "الوسيلة \u2068a\u2069" in (await talk.say(EDITOR, "/silence outlet a 2d"))[0]
     assert talk.desk.flow.store.silences(talk.now())[1].story_id == 1
+
+
+async def test_a_silence_of_a_story_that_was_merged_names_the_one_it_became(talk: Talk) -> None:
+    strike(talk)
+    talk.desk.take("b", *TEXTS[1])
+    talk.desk.merge(1, 2)
+    assert await talk.say(EDITOR, "/silence story 2 6h", "en") == ["There is no story 2.\nDid you mean 1?"]
+
+
+async def test_a_rule_that_names_no_channel_tells_that_routes_decide(talk: Talk) -> None:
+    assert "القنوات: القناة الأولى" in (await talk.say(READER, "/rule port"))[0]
+    talk.desk.flow.routes = (Route(("main",)),)
+    assert "القنوات: بحسب المسارات" in (await talk.say(READER, "/rule port"))[0]
 
 
 async def test_buttons_under_an_alert_act_on_it(talk: Talk) -> None:

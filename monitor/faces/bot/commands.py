@@ -12,11 +12,13 @@ from monitor.faces.bot.sheet import Sheet
 
 
 class Command(NamedTuple):
-    """does: what it does. role: who may. shown: how it is written, for the list."""
+    """does: what it does. role: who may. shown: how it is written, for the list. looks: its help for readers, who may
+    only look, where that is another; it is then written as its bare name."""
 
     does: Callable[[Asked], Awaitable[Sheet]]
     role: Role
     shown: str
+    looks: str = ""
 
 
 async def show_help(asked: Asked) -> Sheet:
@@ -24,8 +26,11 @@ async def show_help(asked: Asked) -> Sheet:
     sheet = asked.sheet()
     sheet.title(sheet.phrase("help"))
     for name, command in COMMANDS.items():
-        if asked.person.role >= command.role:
-            sheet.line(sheet.written(command.shown)).line(f"    {sheet.phrase(f'help_{name}')}")
+        if asked.person.role < command.role:
+            continue
+        looks = command.looks if asked.person.role is Role.READER else ""
+        sheet.line(sheet.written(f"/{name}" if looks else command.shown))
+        sheet.line(f"    {sheet.phrase(looks or f'help_{name}')}")
     return sheet.say("role", role=sheet.phrase(asked.person.role.name.lower()))
 
 
@@ -36,7 +41,9 @@ COMMANDS: Mapping[str, Command] = {
     "hits": Command(looking.hits, Role.READER, "/hits [RULE]"),
     "find": Command(looking.find, Role.READER, "/find WORDS"),
     "test": Command(looking.test, Role.READER, "/test TEXT"),
-    "silence": Command(doing.silence, Role.READER, "/silence [RULE | story N | outlet ID] 6h · /silence end N"),
+    "silence": Command(
+        doing.silence, Role.READER, "/silence [RULE | story N | outlet ID] 6h · /silence end N", "help_silences"
+    ),
     "follow": Command(doing.follow, Role.READER, "/follow RULE"),
     "unfollow": Command(doing.unfollow, Role.READER, "/unfollow RULE"),
     "following": Command(doing.following, Role.READER, "/following"),

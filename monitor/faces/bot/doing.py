@@ -8,7 +8,7 @@ from functools import partial
 from monitor.alerts.pieces import said
 from monitor.errors import RasidError
 from monitor.faces.bot.desk import Asked
-from monitor.faces.bot.looking import one_rule
+from monitor.faces.bot.looking import one_rule, unknown
 from monitor.faces.bot.people import Role
 from monitor.faces.bot.sheet import Sheet
 from monitor.model import LARGEST_ID, RuleState, Silence
@@ -32,12 +32,11 @@ async def silence(asked: Asked) -> Sheet:
     kind = given.pop(0) if given[0] in ("rule", "story", "outlet") and len(given) > 2 else "rule"
     if len(given) < 2 or (kind == "story" and not _is_number(given[0])):
         return _usage(sheet)
-    try:
-        until = asked.now + parse_duration(given[1])
-    except (ValueError, OverflowError):
+    until = _end_of(given[1], asked.now)
+    if until is None:
         sheet.result = "no duration"
         return sheet.say("no_duration")
-    if kind == "rule" and one_rule(asked, sheet, given[0], USAGE[0]) is None:
+    if not await _is_there(asked, sheet, kind, given[0]):
         return sheet
     rule, outlet = (given[0] if kind == one else None for one in ("rule", "outlet"))
     story = int(given[0]) if kind == "story" else None
@@ -48,6 +47,34 @@ async def silence(asked: Asked) -> Sheet:
         return sheet.line(sheet.headline(str(error)))
     sheet.result = f"silence {made.id} until {made.until.isoformat()}"
     return sheet.say("silenced", until=sheet.when(made.until), what=what(made, sheet), id=made.id)
+
+
+def _end_of(lasts: str, now: datetime) -> datetime | None:
+    """now and so much later; None where that is no duration, or none at all."""
+    try:
+        until = now + parse_duration(lasts)
+    except (ValueError, OverflowError):
+        return None
+    return until if until > now else None
+
+
+async def _is_there(asked: Asked, sheet: Sheet, kind: str, name: str) -> bool:
+    """Whether there is such a rule, story, outlet; where not, the sheet says so, with what was probably meant."""
+    if kind == "rule":
+        return one_rule(asked, sheet, name, USAGE[0]) is not None
+    if kind == "outlet":
+        known = asked.desk.found.catalog.outlets
+        if name not in known:
+            unknown(sheet, "outlet", name, known)
+        return name in known
+    number = int(name)
+    there, became = await asked.desk.read(lambda store: (store.story_record(number), store.became(number)))
+    if there is None:
+        sheet.say("no_story", id=number)
+        if became:
+            sheet.say("meant", name=became)
+        sheet.result = "no such story"
+    return there is not None
 
 
 async def begin(
@@ -71,7 +98,8 @@ async def _silences(asked: Asked, sheet: Sheet) -> Sheet:
     sheet.title(sheet.phrase("silences"))
     for one in found[:40]:
         effect = f" · {sheet.phrase('silence_unread')}" if one.id in wrong else ""
-        sheet.line(f"{one.id} · {what(one, sheet)} · {sheet.phrase('until', until=sheet.when(one.until))}{effect}")
+        why = f" · {sheet.name(one.reason)}" if one.reason else ""
+        sheet.line(f"{one.id} · {what(one, sheet)} · {sheet.phrase('until', until=sheet.when(one.until))}{why}{effect}")
     return sheet if found else sheet.say("nothing")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -73,7 +74,8 @@ async def rule(asked: Asked) -> Sheet:
         return sheet
     sheet.title(sheet.rule_name(found.id))
     sheet.say("rule_state", state=sheet.phrase(found.state.value), severity=sheet.phrase(found.severity.value))
-    names = [sheet.name(one) for one in found.channels] or [sheet.phrase("rule_default")]
+    unnamed = "rule_routed" if asked.flow.routes else "rule_default"
+    names = [sheet.name(one) for one in found.channels] or [sheet.phrase(unnamed)]
     sheet.say("rule_channels", channels=sheet.phrase("comma").join(names))
     if found.cooldown:
         sheet.say("rule_cooldown", cooldown=show_duration(found.cooldown))
@@ -92,12 +94,17 @@ def one_rule(asked: Asked, sheet: Sheet, rule_id: str, example: str) -> Rule | N
         return None
     found = asked.flow.rules.get(rule_id)
     if found is None:
-        guess = near(rule_id[:100], asked.flow.rules)
-        sheet.say("no_rule", name=sheet.name(rule_id))
-        if guess:
-            sheet.say("meant", name=sheet.name(guess))
-        sheet.result = "no such rule"
+        unknown(sheet, "rule", rule_id, asked.flow.rules)
     return found
+
+
+def unknown(sheet: Sheet, kind: str, name: str, known: Iterable[str]) -> None:
+    """Say that there is no rule, outlet of that name, with what was probably meant."""
+    guess = near(name[:100], known)
+    sheet.say(f"no_{kind}", name=sheet.name(name))
+    if guess:
+        sheet.say("meant", name=sheet.name(guess))
+    sheet.result = f"no such {kind}"
 
 
 async def hits(asked: Asked) -> Sheet:
