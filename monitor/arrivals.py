@@ -129,6 +129,7 @@ def _take_in_one(
         report.hits += 1
     if joined is not None:
         hear_held(flow, tx, posts, story)
+        posts.tell_joined()
         tx.grew(story_id, posts.now)
     return article_id
 
@@ -270,6 +271,7 @@ class Posts:
     _teller: Teller = field(init=False)
     _count: int = 0
     _later: dict[tuple[str, str], list[Made]] = field(default_factory=dict)  # by rule and channel
+    _joined: dict[int, tuple[Rule, int]] = field(default_factory=dict)  # hits that joined: rule and story
 
     def __post_init__(self) -> None:
         self.facts = Facts(self.flow, self.tx)
@@ -279,12 +281,13 @@ class Posts:
         """Make the alert of a hit, if its verdict asks for one. Channels that want each article hear of every hit."""
         each = any(one.mode is Mode.EACH for one in self.flow.channels.values())
         if verdict.decision is Decision.JOINED and each and not self._silenced(rule, story_id, hit_id):
-            self._teller.tell_each(rule, story_id, hit_id, self._channels(rule, hit_id), _loudness(rule.severity))
+            self._joined[hit_id] = (rule, story_id)
         if verdict.decision is not Decision.ALERT:
             return
         alert_id = self.tx.add_alert(rule, story_id, hit_id, self.now, verdict.change)
         if alert_id is None:
             return
+        self._joined.pop(hit_id, None)  # the message of this alert shows the article
         self._count += 1
         made = Made(rule, story_id, alert_id, hit_id, verdict.change)
         to = self._channels(rule, hit_id)
@@ -294,8 +297,15 @@ class Posts:
         else:
             self._teller.tell(made, to, _loudness(rule.severity))
 
+    def tell_joined(self) -> None:
+        """Show channels that want each article those that joined a story, unless they raised it: that alert did."""
+        for hit_id, (rule, story_id) in self._joined.items():
+            self._teller.tell_each(rule, story_id, hit_id, self._channels(rule, hit_id), _loudness(rule.severity))
+        self._joined.clear()
+
     def finish(self) -> int:
-        """Send off the digests; how many alerts there were in all."""
+        """Send off what is left: articles that joined stories, and the digests; how many alerts there were in all."""
+        self.tell_joined()
         for (_, channel), waiting in self._later.items():
             if len(waiting) == 1:
                 self._teller.tell(waiting[0], [channel], _loudness(waiting[0].rule.severity))

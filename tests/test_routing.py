@@ -16,7 +16,7 @@ from monitor.arrivals import release_held
 from monitor.delivery import routes
 from monitor.errors import ConfigError
 from monitor.model import Outlet, Rule, Severity
-from monitor.model_delivery import Channel, Route
+from monitor.model_delivery import Channel, Mode, Route
 from tests.desk import NOW, SHAHED, Desk, desks
 from tests.living import RULES, Living, living, rss
 from tests.test_controls import EVENTS, tell
@@ -161,6 +161,19 @@ def test_a_story_that_is_raised_is_routed_as_high(store_url: str) -> None:
         for name in "ab":
             desk.take(name, *EVENTS[0])
         assert sent(desk) == [("main", "story"), ("urgent", "development")]
+
+
+def test_the_article_that_raises_a_story_comes_once_to_a_channel_that_wants_each(store_url: str) -> None:
+    with desks(store_url, rules=[(replace(SHAHED, escalate=3), "شاهد")]) as (made,):
+        desk = desk_of(made)
+        desk.flow.channels = {name: replace(one, mode=Mode.EACH) for name, one in desk.flow.channels.items()}
+        desk.flow.routes = (URGENT, REST)
+        for name in "abcd":
+            desk.take(name, *EVENTS[0])
+        assert sent(desk) == [
+            *(("main", "article"), ("main", "article"), ("main", "development"), ("main", "article")),
+            *(("urgent", "development"), ("urgent", "article")),
+        ]
 
 
 def test_what_waited_comes_to_each_channel_as_one_digest_of_what_is_for_it(store_url: str) -> None:
