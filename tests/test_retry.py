@@ -131,7 +131,12 @@ def test_an_edit_of_a_deleted_message_ends_quietly_and_its_deletion_is_done() ->
 def test_a_refused_message_ends_with_the_servers_words() -> None:
     settled = settle(claim(), Outcome(OutcomeKind.REJECTED, "message text is empty"), NOW, Random(1))
     assert settled.state == "dead" and settled.reason == "message text is empty"
-    assert settled.notice == "Channel main: message text is empty."
+    assert settled.notice is not None and settled.notice.startswith(
+        "Channel main: message text is empty. A message was"
+    )
+    assert "rasid deliveries retry" in settled.notice
+    edit = settle(claim(Operation.EDIT), Outcome(OutcomeKind.REJECTED, "message text is empty"), NOW, Random(1))
+    assert edit.notice == "Channel main: message text is empty."
 
 
 def test_every_kind_of_outcome_has_its_row() -> None:

@@ -209,6 +209,7 @@ def test_a_running_daemon_obeys_a_silence_and_its_end(here: Living) -> None:
     here.wait(lambda: len(here.messages()) == 1)
     assert here.rows("select code from hits order by id") == [("silenced",), ("new_story",)]
     assert "silenced" in here.rasid("hits").stdout
+    assert "a silence was in force: \u2068silence 1 until" in here.rasid("ledger").stdout
 
 
 def test_a_silence_that_lost_its_term_list_is_marked_and_told_once(here: Living) -> None:

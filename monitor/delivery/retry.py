@@ -109,7 +109,7 @@ def begins_late(claim: DeliveryClaim, now: datetime) -> bool:
 def _plain(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
     if claim.plain:
         reason = f"refused even as plain text: {outcome.detail}"
-        return Settlement("dead", reason=reason, plain=True, notice=_notice(claim, reason))
+        return Settlement("dead", reason=reason, plain=True, notice=_notice(claim, reason, _ended(claim)))
     return Settlement("pending", due_at=claim.created, reason=f"once more as plain text: {outcome.detail}", plain=True)
 
 
@@ -157,7 +157,14 @@ def _gone(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) ->
 
 
 def _rejected(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
-    return Settlement("dead", reason=outcome.detail, notice=_notice(claim, outcome.detail))
+    return Settlement("dead", reason=outcome.detail, notice=_notice(claim, outcome.detail, _ended(claim)))
+
+
+def _ended(claim: DeliveryClaim) -> str:
+    """What the operator may do about a delivery that ended: the same words for all, so that many are told once."""
+    if claim.operation is not Operation.SEND:
+        return ""
+    return "A message was not sent; see rasid ledger --fate failed, mend it, then: rasid deliveries retry --all-failed"
 
 
 def _notice(claim: DeliveryClaim, what: str, mend: str = "") -> str:

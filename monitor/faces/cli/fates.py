@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from monitor.delivery.links import link
-from monitor.faces.cli.common import AsJson, ConfigDir, print_json, print_table
+from monitor.faces.cli.common import AsJson, ConfigDir, isolated, print_json, print_table
 from monitor.faces.cli.ledger import (
     BeforeOption,
     LimitOption,
@@ -94,9 +94,11 @@ def ledger(
 
 
 def _why(row: HitRow, zone: str) -> str:
-    """The reason in words, which a channel may have said; of what is held also when it goes."""
+    """The reason in words, which a channel may have said, with what the decision noted; of what is held also when it
+    goes."""
+    noted = f": {isolated(row.hit.detail)}" if row.hit.detail and row.why == row.hit.code else ""
     until = f" (not before {shown(row.until, zone)})" if row.until else ""
-    return f"{REASONS.get(row.why, row.why)}{until}"
+    return f"{REASONS.get(row.why, row.why)}{noted}{until}"
 
 
 def _links(row: HitRow) -> str:
