@@ -82,6 +82,18 @@ def test_check_refuses_a_channel_that_the_daemon_could_not_start_with(config: Pa
     assert (good["ok"], good["warnings"]) == (True, [])
 
 
+def test_check_warns_of_two_channels_that_write_to_one_chat(config: Path) -> None:
+    lines = [
+        '- {name: main, type: telegram, chat: "-1001"}',
+        "- {name: second, type: telegram}",
+        '- {name: topic, type: telegram, chat: "-1001", topic: 7}',
+    ]
+    (config / "channels.yaml").write_text("channels:\n" + "".join(f"  {one}\n" for one in lines), encoding="utf-8")
+    warned = json.loads(rasid(config, "check", "--json", RASID_TELEGRAM_CHAT="-1001").stdout)["warnings"]
+    assert ["main and second write to the same chat" in str(one) for one in warned] == [True]
+    assert json.loads(rasid(config, "check", "--json", RASID_TELEGRAM_CHAT="-1002").stdout)["warnings"] == []
+
+
 def test_rules_may_lie_in_a_folder(config: Path) -> None:
     (config / "rules").mkdir()
     (config / "rules" / "more.yaml").write_text(RULES.replace("quake", "flood"), encoding="utf-8")

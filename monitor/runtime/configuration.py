@@ -16,7 +16,7 @@ from monitor import settings, yamlfile
 from monitor.delivery import apprise, webhook
 from monitor.delivery import channels as channel_file
 from monitor.delivery import routes as route_file
-from monitor.delivery.telegram import TOKEN_ENV
+from monitor.delivery.telegram import TOKEN_ENV, chat_of
 from monitor.delivery.transports import HttpOptions
 from monitor.errors import ConfigError, Problem
 from monitor.feeds import catalog as feed_file
@@ -221,6 +221,7 @@ def _cross_checks(
             what = "there are no channels: no alert is sent anywhere; add one, at least `- {name: main, type: console}`"
             warnings.append(Problem(str(directory / "channels.yaml"), 0, 0, "channels", what, "warning"))
     warnings += _bot(directory, loaded) if loaded is not None else ()
+    warnings += _twins(directory, loaded, channels) if loaded is not None and channels is not None else ()
     ids = [watch.rule.id for watch in rules.rules] if rules else []
     for watch in rules.rules if rules else ():
         for name in watch.rule.muted_by:
@@ -250,6 +251,21 @@ def _bot(directory: pathlib.Path, loaded: Loaded) -> list[Problem]:
     if not bot.people:
         missing.append("nobody may use it: write user ids into bot.owners, bot.editors or bot.readers")
     return [Problem(str(directory / "rasid.yaml"), 0, 0, "bot", what, "warning") for what in missing]
+
+
+def _twins(directory: pathlib.Path, loaded: Loaded, channels: Mapping[str, Channel]) -> list[Problem]:
+    """Channels that write to one chat: whoever reads it gets an alert that goes to both of them twice."""
+    found: list[Problem] = []
+    first: dict[tuple[str, str], str] = {}
+    for name, channel in channels.items():
+        chat = chat_of(channel, loaded.environ) if channel.type == "telegram" else ""
+        if not chat:
+            continue
+        before = first.setdefault((chat, str(channel.options.get("topic", ""))), name)
+        if before != name:
+            what = f"{before} and {name} write to the same chat: an alert that goes to both of them comes there twice"
+            found.append(Problem(str(directory / "channels.yaml"), 0, 0, f"channels.{name}", what, "warning"))
+    return found
 
 
 def _known(watch: WatchRule, key: str, name: str, known: Iterable[str], file: str, problems: list[Problem]) -> None:
