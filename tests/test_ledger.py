@@ -22,7 +22,7 @@ from monitor.delivery import retry
 from monitor.delivery.links import link
 from monitor.errors import RasidError
 from monitor.model import Decision, Rule, RuleState
-from monitor.model_delivery import Channel, ChatPace, Mode, Outcome, OutcomeKind, Schedule
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Mode, Outcome, OutcomeKind, Schedule
 from monitor.store.fates import fate
 from monitor.store.records import HitFilter
 from monitor.store.store import Store
@@ -60,11 +60,14 @@ TEXTS = (
         "سفن الحبوب والوقود وإن مدينة صغيرة نشأت حوله لسكن العمال وعائلاتهم",
     ),
 )
-OUTCOMES = [OutcomeKind.SENT, OutcomeKind.SENT, OutcomeKind.REJECTED, OutcomeKind.RETRY, OutcomeKind.UNKNOWN]
+OUTCOMES = [
+    OutcomeKind.SENT, OutcomeKind.SENT, OutcomeKind.REJECTED, OutcomeKind.RETRY, OutcomeKind.UNKNOWN, OutcomeKind.GONE,
+]  # fmt: skip
 steps = st.one_of(
     st.tuples(st.just("take"), st.sampled_from("abcd"), st.integers(0, len(TEXTS) - 1), st.integers(20, 24)),
     st.tuples(st.just("take"), st.sampled_from("abcd"), st.integers(0, len(TEXTS) - 1), st.integers(20, 24)),
     st.tuples(st.just("deliver"), st.sampled_from(OUTCOMES)),
+    st.tuples(st.just("begin")),
     st.tuples(st.just("wait"), st.sampled_from([1, 40, 60 * 24 * 8])),
     st.tuples(st.just("merge"), st.integers(1, 5), st.integers(1, 5)),
     st.tuples(st.just("split"), st.integers(1, 5), st.integers(1, 9)),
@@ -74,12 +77,16 @@ steps = st.one_of(
 
 
 class History:
-    """One desk to which things happen; made: how many hits its polls reported."""
+    """One desk to which things happen; made: how many hits its polls reported. begun: deliveries that are under way,
+    each with the alerts that its message carried as it began. shown: (message, alert) that were told so."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         desk.flow.channels = {one.name: one for one in CHANNELS}
         self.made = 0
+        self.begun: list[tuple[DeliveryClaim, set[object]]] = []
+        self.shown: set[tuple[object, object]] = set()
+        self.overruled = False
         self.store: Store = desk.flow.store
 
     def do(self, what: str, *given: object) -> None:
@@ -107,15 +114,31 @@ class History:
     def _overrule(self, work: Callable[[], object]) -> None:
         with contextlib.suppress(RasidError):  # no such story, or nothing to split off
             work()
+            self.overruled = True
 
-    def deliver(self, kind: OutcomeKind) -> None:
+    def begin(self) -> None:
         now = self.now
         self.store.release_expired(now, retry.QUARANTINE)
         self.store.close_digests(now)
         paces = {one.name: ChatPace(one.name) for one in CHANNELS}
         for claim in self.store.claim_deliveries(now, paces=paces, limit=9):
+            carried = self.desk.rows(f"select alert_id from message_alerts where message_id = {claim.message_id}")
+            self.begun.append((claim, {row[0] for row in carried}))
+
+    def deliver(self, kind: OutcomeKind) -> None:
+        """End what is under way, or what begins now."""
+        if not self.begun:
+            self.begin()
+        for claim, carried in self.begun:
             outcome = Outcome(kind, external_id=str(claim.message_id), detail=f"{kind.value} by chance")
-            self.store.settle(claim, retry.settle(claim, outcome, now, Random(1)), now)
+            settlement = retry.settle(claim, outcome, self.now, Random(1))
+            ours = self.store.settle(claim, settlement, self.now)
+            if settlement.state == "sent" and (ours or self._is_sent(claim)):
+                self.shown |= {(claim.message_id, alert) for alert in carried}
+        self.begun = []
+
+    def _is_sent(self, claim: DeliveryClaim) -> bool:
+        return self.desk.rows(f"select state from deliveries where id = {claim.id}") == [("sent",)]
 
     def retry(self) -> None:
         self.store.retry_deliveries(self.store.dead_deliveries(), self.now)
@@ -127,10 +150,10 @@ class History:
         """What became of each hit, from the bare rows: the slow and obvious way."""
         hits = self.desk.rows("select id, rule_id, story_id, decision from hits")
         alerts = self.desk.rows("select id, rule_id, story_id, hit_id, change from alerts")
-        carried = self.desk.rows("select alert_id, message_id from message_alerts")
+        carried = self.desk.rows("select alert_id, message_id, told_by from message_alerts")
         kinds = {row[0]: row[1] for row in self.desk.rows("select id, kind from messages")}
         open_ = {row[0] for row in self.desk.rows("select id from messages where open")}
-        sends = self.desk.rows("select message_id, state from deliveries where operation = 'send'")
+        made = self.desk.rows("select message_id, state, id, operation from deliveries")
         found: Counter[str] = Counter()
         for hit, rule, story, decision in hits:
             if decision in ("held", "muted"):
@@ -140,10 +163,10 @@ class History:
             told = own or [one[0] for one in alerts if one[1:3] == (rule, story) and not one[4]]
             states = [
                 (kinds[message], "collected" if state == "pending" and message in open_ else state)
-                for alert, message in carried
+                for alert, message, told_by in carried
                 if alert in told
-                for sent, state in sends
-                if sent == message
+                for sent, state, number, operation in made
+                if sent == message and (number == told_by or (told_by is None and operation == "send"))
             ]
             out = {kind for kind, state in states if state == "sent"}
             if out:
@@ -157,6 +180,17 @@ class History:
             else:
                 found["queued"] += 1
         return found
+
+    def told(self) -> set[tuple[object, object]]:
+        """(message, alert) of all that was told, as the database has it."""
+        by = "d.id = a.told_by or (a.told_by is null and d.message_id = a.message_id and d.operation = 'send')"
+        told = f"select a.message_id, a.alert_id from message_alerts a join deliveries d on {by} where d.state = 'sent'"
+        return {(message, alert) for message, alert in self.desk.rows(told)}
+
+    def carried(self) -> set[tuple[object, object]]:
+        return {
+            (message, alert) for message, alert in self.desk.rows("select message_id, alert_id from message_alerts")
+        }
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -196,6 +230,8 @@ def _adds_up(fresh: Callable[[], str], history: list[tuple[str, object]]) -> Non
         told = History(desk)
         for step in history:
             told.do(*step)
+            if not told.overruled:  # which may let a message carry an alert that tells what it told before
+                assert told.told() == told.shown & told.carried()
         store = desk.flow.store
         sums = store.ledger(HitFilter())
         assert sums.total == told.made

@@ -84,9 +84,11 @@ def _retry(connection: sa.Connection, delivery_id: int, now: datetime) -> Retrie
         return Retried(delivery_id, row.channel, again=False, why=f"the message it changes was not sent{send}")
     edits = (others, deliveries.c.operation == Operation.EDIT.value, deliveries.c.id != row.id)
     if is_send:
+        posting.take_over(connection, row.message_id, row.id)
         connection.execute(sa.delete(deliveries).where(*edits, deliveries.c.state == "dead"))
     elif row.operation == Operation.EDIT.value:
         posting.absorb_edits(connection, row)
+        posting.take_over(connection, row.message_id, row.id)
     end = {"delivery_id": row.id, "ended": row.settled or now, "again": now, "reason": row.reason}
     connection.execute(sa.insert(delivery_ends).values(**end))
     fresh = {"state": "pending", "due_at": now, "attempt": 0, "unknowns": 0, "plain": False, "settled": None}

@@ -1,12 +1,13 @@
 """What became of a hit, in one word: the only place that decides it, for lists, sums and what is removed alike.
 
 held, muted          its decision says so
-delivered, grouped   a message that carries its alert was sent: the alert is its own, or one it joined
+delivered, grouped   a message that carries its alert was sent, or edited to show it: the alert is its own, or one it
+                     joined
 digested             only digests that carry it were sent
-queued               nothing was sent yet, and something is to go at once
+queued               nothing that tells of it was sent yet, and something is to go at once
 held                 nothing was sent yet, and its alert waits in digests that are open: for their hour, for the end of
                      quiet hours or of a burst
-failed               every send ended without being made
+failed               every send, or edit that was to show it, ended without being made
 """
 
 from __future__ import annotations
@@ -81,8 +82,12 @@ def _best() -> Any:
         *((messages.c.why == kind, number) for kind, number in _COLLECTED.items()),
         else_=_WAITS,
     )
-    sends = message_alerts.join(messages, messages.c.id == message_alerts.c.message_id).join(
-        deliveries, sa.and_(deliveries.c.message_id == messages.c.id, deliveries.c.operation == Operation.SEND.value)
+    tells = sa.case(  # no OR, which might lead a database away from the message
+        (message_alerts.c.told_by.is_(None), deliveries.c.operation == Operation.SEND.value),
+        else_=deliveries.c.id == message_alerts.c.told_by,
     )
-    found = sa.select(sa.func.max(became)).select_from(sends).where(message_alerts.c.alert_id == _alert())
+    told = message_alerts.join(messages, messages.c.id == message_alerts.c.message_id).join(
+        deliveries, sa.and_(deliveries.c.message_id == messages.c.id, tells)
+    )
+    found = sa.select(sa.func.max(became)).select_from(told).where(message_alerts.c.alert_id == _alert())
     return found.correlate(hits).scalar_subquery()

@@ -93,8 +93,9 @@ def _merge_alerts(connection: sa.Connection, kept: int, gone: int) -> None:
             run(sa.update(alerts).where(alerts.c.id == alert_id).values(story_id=kept))
             continue
         of_alert = message_alerts.c.alert_id == alert_id
-        for message_id in run(sa.select(message_alerts.c.message_id).where(of_alert)).scalars().all():
-            posting.attach(connection, message_id, [own[rule_id, change]])
+        where = sa.select(message_alerts.c.message_id, message_alerts.c.told_by).where(of_alert)
+        for message_id, told_by in run(where).tuples().all():
+            posting.attach(connection, message_id, [own[rule_id, change]], told_by=told_by)
         run(sa.delete(message_alerts).where(of_alert))
         run(sa.delete(alerts).where(alerts.c.id == alert_id))
 
@@ -111,10 +112,11 @@ def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: dateti
             continue
         carried = message_alerts.c.message_id == message.id
         target = own[message.channel]
-        posting.attach(connection, target, list(run(sa.select(message_alerts.c.alert_id).where(carried)).scalars()))
         send = posting.latest_send(connection, message.id)
         priority = send.priority if send is not None else 1
-        posting.join(connection, target, message.channel, now, silent=message.silent, priority=priority)
+        told_by = posting.join(connection, target, message.channel, now, silent=message.silent, priority=priority)
+        carries = list(run(sa.select(message_alerts.c.alert_id).where(carried)).scalars())
+        posting.attach(connection, target, carries, told_by=told_by)
         if send is None or send.state == "pending":  # it never left: the other message tells it
             run(sa.delete(message_alerts).where(carried))
             remove_messages(connection, [message.id])

@@ -1,7 +1,9 @@
 """How alerts become messages and deliveries. Works inside a transaction of the caller's.
 
 Law of this file: an alert's message is rendered when its delivery is claimed, so whatever joins a message before that
-needs nothing more, and whatever joins it later needs an edit. The send's row is locked while we look.
+needs nothing more, and whatever joins it later needs an edit. The send's row is locked while we look. An alert that
+joins names the delivery that tells of it (told_by), which is never one that had begun before; where that delivery gives
+way to another, or dies while another waits or is made, the other one takes the alert over.
 """
 
 from __future__ import annotations
@@ -44,13 +46,14 @@ def post(
         of_change = sa.select(message_alerts.c.message_id).select_from(carried).where(alerts.c.change == change)
         ours = ours.where(messages.c.id.in_(of_change))
     found = connection.execute(ours).first()
+    told_by = None
     if found is None:
         message_id = add_message(connection, kind, channel, now, story_id=story_id, silent=silent)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
         message_id = found.id
-        join(connection, message_id, channel, now, silent=silent, priority=priority)
-    attach(connection, message_id, [alert_id])
+        told_by = join(connection, message_id, channel, now, silent=silent, priority=priority)
+    attach(connection, message_id, [alert_id], told_by=told_by)
     return message_id
 
 
@@ -68,13 +71,14 @@ def post_article(
     """Put an alert into the message about one article of its story; the message's id."""
     ours = (messages.c.article_id == article_id, messages.c.channel == channel, messages.c.kind == "article")
     message_id = connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
+    told_by = None
     if message_id is None:
         about = {"story_id": story_id, "article_id": article_id, "silent": silent}
         message_id = add_message(connection, "article", channel, now, **about)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
-        join(connection, message_id, channel, now, silent=silent, priority=priority)
-    attach(connection, message_id, [alert_id])
+        told_by = join(connection, message_id, channel, now, silent=silent, priority=priority)
+    attach(connection, message_id, [alert_id], told_by=told_by)
     return int(message_id)
 
 
@@ -89,7 +93,8 @@ def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
         if send is None or _is_gone(connection, message.id, send.id):
             continue
         if send.state in ("sending", "unknown", "sent"):
-            queued += _queue_edit(connection, message.id, message.channel, now, priority=send.priority)
+            _, added = _queue_edit(connection, message.id, message.channel, now, priority=send.priority)
+            queued += added
     return queued
 
 
@@ -111,9 +116,10 @@ def add_delivery(
     due_at: datetime | None = None,
     reason: str = "",
     brings_alert: bool = False,
-) -> None:
-    """reason: why it waits until due_at, in words. brings_alert: of an edit that is the first to tell of an alert."""
-    connection.execute(
+) -> int:
+    """The new delivery's id. reason: why it waits until due_at, in words. brings_alert: of an edit that is the first to
+    tell of an alert."""
+    key = connection.execute(
         sa.insert(deliveries).values(
             message_id=message_id,
             channel=channel,
@@ -128,24 +134,64 @@ def add_delivery(
             brings_alert=brings_alert,
             reason=reason,
         )
-    )
+    ).inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def join(
     connection: sa.Connection, message_id: int, channel: str, now: datetime, *, silent: bool, priority: int
-) -> None:
-    """Make a message that exists show what was added to it."""
+) -> int:
+    """Make a message that exists show what is added to it; the id of the delivery that will."""
     send = latest_send(connection, message_id)
     if send is None or send.state == "dead" or _is_gone(connection, message_id, send.id):
-        # the new alert deserves its own attempt
-        add_delivery(connection, message_id, channel, "send", now, priority=priority)
-    elif send.state == "pending":
+        return _send_anew(connection, message_id, channel, now, priority=priority)  # the new alert deserves an attempt
+    if send.state == "pending":
         if priority < send.priority:
             connection.execute(sa.update(deliveries).where(deliveries.c.id == send.id).values(priority=priority))
         if not silent:
             connection.execute(sa.update(messages).where(messages.c.id == message_id).values(silent=False))
-    else:
-        _queue_edit(connection, message_id, channel, now, priority=priority, brings_alert=True)
+        return int(send.id)
+    return _queue_edit(connection, message_id, channel, now, priority=priority, brings_alert=True)[0]
+
+
+def edit_died(connection: sa.Connection, edit: Any, now: datetime, *, gone: bool) -> None:
+    """See to the alert that a dead edit was the first to tell of. gone: because its message is no longer there.
+
+    The send is locked before we look, as in `join`: an intake may be about to queue another edit.
+    """
+    send = latest_send(connection, edit.message_id)
+    if gone and send is not None and send.state in ("sent", "dead"):
+        absorb_edits(connection, edit)
+        priority = connection.execute(sa.select(deliveries.c.priority).where(deliveries.c.id == edit.id)).scalar_one()
+        _send_anew(connection, edit.message_id, edit.channel, now, priority=priority)
+        return
+    waiting = sa.select(deliveries.c.id).where(
+        deliveries.c.message_id == edit.message_id, deliveries.c.operation == "edit", deliveries.c.state == "pending"
+    )
+    other = send.id if gone and send is not None else connection.execute(waiting).scalar()
+    if other is not None:
+        take_over(connection, edit.message_id, other)
+
+
+def _send_anew(connection: sa.Connection, message_id: int, channel: str, now: datetime, *, priority: int) -> int:
+    send = add_delivery(connection, message_id, channel, "send", now, priority=priority)
+    take_over(connection, message_id, send)
+    return send
+
+
+def take_over(connection: sa.Connection, message_id: int, delivery_id: int) -> None:
+    """Let a delivery that is yet to begin tell of the alerts of the message whose own one is dead."""
+    run = connection.execute
+    dead = (deliveries.c.message_id == message_id, deliveries.c.state == "dead", deliveries.c.id != delivery_id)
+    untold = (
+        message_alerts.c.message_id == message_id,
+        message_alerts.c.told_by.in_(sa.select(deliveries.c.id).where(*dead)),
+    )
+    if run(sa.update(message_alerts).where(*untold).values(told_by=delivery_id)).rowcount:
+        run(sa.update(deliveries).where(*dead).values(brings_alert=False))
+        edit = (deliveries.c.id == delivery_id, deliveries.c.operation == "edit")
+        run(sa.update(deliveries).where(*edit).values(brings_alert=True))
 
 
 def latest_send(connection: sa.Connection, message_id: int) -> Any:
@@ -174,8 +220,8 @@ def _queue_edit(
     *,
     priority: int,
     brings_alert: bool = False,
-) -> int:
-    """One edit at most waits; a more urgent reason hurries it. 1 if one was added."""
+) -> tuple[int, bool]:
+    """One edit at most waits; a more urgent reason hurries it. Its id, and whether it was added."""
     waiting = sa.select(deliveries.c.id, deliveries.c.priority, deliveries.c.brings_alert).where(
         deliveries.c.message_id == message_id, deliveries.c.operation == "edit", deliveries.c.state == "pending"
     )
@@ -183,14 +229,15 @@ def _queue_edit(
     if edit is not None:
         both = {"priority": min(priority, edit.priority), "brings_alert": brings_alert or edit.brings_alert}
         connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(both))
-        return 0
+        return edit.id, False
     last = connection.execute(sa.select(messages.c.last_edit).where(messages.c.id == message_id)).scalar()
     put_back = last is not None and last > now + CLOCK_SLACK
     due_at = max(now, last + EDIT_GAP) if last is not None and not put_back else now
-    add_delivery(
+    added = add_delivery(
         connection, message_id, channel, "edit", now, priority=priority, due_at=due_at, brings_alert=brings_alert
     )
-    return 1
+    take_over(connection, message_id, added)
+    return added, True
 
 
 def absorb_edits(connection: sa.Connection, edit: Any) -> None:
@@ -201,12 +248,21 @@ def absorb_edits(connection: sa.Connection, edit: Any) -> None:
         deliveries.c.state == "pending",
         deliveries.c.id != edit.id,
     )
-    if any(connection.scalars(sa.select(deliveries.c.brings_alert).where(*later))):
-        connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(brings_alert=True))
+    columns = (deliveries.c.id, deliveries.c.priority, deliveries.c.brings_alert)
+    other = connection.execute(sa.select(*columns).where(*later)).first()  # one at most waits
+    if other is None:
+        return
+    both = {
+        "priority": min(edit.priority, other.priority),
+        "brings_alert": edit.brings_alert or other.brings_alert,
+    }
+    connection.execute(sa.update(deliveries).where(deliveries.c.id == edit.id).values(both))
+    told = (message_alerts.c.message_id == edit.message_id, message_alerts.c.told_by == other.id)
+    connection.execute(sa.update(message_alerts).where(*told).values(told_by=edit.id))
     connection.execute(sa.delete(deliveries).where(*later))
 
 
-def attach(connection: sa.Connection, message_id: int, alert_ids: Sequence[int]) -> None:
-    """Let a message carry these alerts too."""
-    rows = [{"message_id": message_id, "alert_id": alert_id} for alert_id in alert_ids]
+def attach(connection: sa.Connection, message_id: int, alert_ids: Sequence[int], *, told_by: int | None = None) -> None:
+    """Let a message carry these alerts too. told_by: the delivery that tells of them; None: any send of it does."""
+    rows = [{"message_id": message_id, "alert_id": alert_id, "told_by": told_by} for alert_id in alert_ids]
     dialect.insert_new(connection, message_alerts, rows, columns=["message_id", "alert_id"])

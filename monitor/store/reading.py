@@ -265,14 +265,14 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
         .subquery()
     )
     of_alert = (alerts.c.rule_id, alerts.c.story_id, alerts.c.hit_id, alerts.c.change)
-    of_send = (deliveries.c.state, deliveries.c.reason, deliveries.c.settled, deliveries.c.due_at)
+    of_telling = (deliveries.c.state, deliveries.c.reason, deliveries.c.settled, deliveries.c.due_at)
     statement = (
-        sa.select(*of_alert, messages, *of_send)
+        sa.select(*of_alert, messages, message_alerts.c.told_by, *of_telling)
         .select_from(
             alerts.join(message_alerts, message_alerts.c.alert_id == alerts.c.id)
             .join(messages, messages.c.id == message_alerts.c.message_id)
             .join(latest, latest.c.message_id == messages.c.id)
-            .join(deliveries, deliveries.c.id == latest.c.id)
+            .join(deliveries, deliveries.c.id == sa.func.coalesce(message_alerts.c.told_by, latest.c.id))
         )
         .where(alerts.c.story_id.in_(story_ids))
         .order_by(messages.c.id)
@@ -280,17 +280,19 @@ def _posts(connection: sa.Connection, of: set[tuple[str, int]]) -> dict[tuple[st
     found: dict[tuple[str, int, int], tuple[Post, ...]] = {}
     for row in connection.execute(statement):
         key = (row[0], row[1], row[2] if row[3] else 0)
+        by_any_send = row.told_by is None
+        is_told = by_any_send or row.state == "sent"
         post = Post(
             message_id=row.id,
             channel=row.channel,
             kind=row.kind,
             state=row.state,
-            sent_at=row.sent_at,
+            sent_at=row.sent_at if by_any_send else row.settled if is_told else None,
             reason=row.reason,
             settled=row.settled,
             due=row.due_at if row.state == "pending" else None,
             chat=row.chat,
-            external_id=row.external_id,
+            external_id=row.external_id if is_told else None,
         )
         found[key] = (*found.get(key, ()), post)
     return found

@@ -200,9 +200,10 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What became of an alert in one channel. state is that of the send: pending, sending, unknown, sent, dead.
+    """What became of an alert in one channel. state is that of the send, or of the edit that tells of it: pending,
+    sending, unknown, sent, dead.
 
-    settled: when the send ended; due: when one that waits goes, at the earliest. chat, external_id: where the message
+    settled: when that ended; due: when one that waits goes, at the earliest. chat, external_id: where the message
     is and its id there, in the channel's own words.
     """
 

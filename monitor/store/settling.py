@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model_delivery import DeliveryClaim, Operation, Settlement
+from monitor.model_delivery import GONE, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect, notices, posting
 from monitor.store.claiming import NEW_CHAT, place
 from monitor.store.feeds import chunks
@@ -46,6 +46,9 @@ class Settling:
                 kept.append((rows.pop(claim.id), (claim, settlement, now)))
             answers.append(ours)
         write_deliveries(self.connection, [(row, settlement, now) for row, (_, settlement, now) in kept])
+        for row, (_, settlement, now) in kept:
+            if settlement.state == "dead":
+                _after_death(self.connection, row, settlement, now)
         remember_chats(self.connection, [(row.chat_key, settlement, now) for row, (_, settlement, now) in kept])
         self._messages(kept)
         self._tell([one for _, one in kept])
@@ -62,8 +65,6 @@ class Settling:
         sends: list[dict[str, Any]] = []
         edits: list[dict[str, Any]] = []
         for row, (claim, settlement, now) in kept:
-            if settlement.state == "dead" and claim.operation is Operation.SEND:
-                _bury_edits(self.connection, claim.message_id, now)
             if settlement.state != "sent":
                 continue
             of = {"of": claim.message_id}
@@ -161,6 +162,14 @@ def _of_the_chat(chat: Mapping[str, Any], settlement: Settlement, ended: datetim
         # time, so the last is this one's.
         values["recent"] = [*chat["recent"][:-1], ended.timestamp()]
     return values
+
+
+def _after_death(connection: sa.Connection, row: Any, settlement: Settlement, now: datetime) -> None:
+    """What becomes of the other deliveries of its message, and of the alerts that it would have told."""
+    if row.operation == Operation.SEND.value:
+        _bury_edits(connection, row.message_id, now)
+    elif row.brings_alert:
+        posting.edit_died(connection, row, now, gone=settlement.reason.startswith(GONE))
 
 
 def _bury_edits(connection: sa.Connection, message_id: int, now: datetime) -> None:

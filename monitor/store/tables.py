@@ -252,6 +252,8 @@ message_alerts = sa.Table(
     metadata,
     sa.Column("message_id", sa.Integer, sa.ForeignKey("messages.id"), primary_key=True),
     sa.Column("alert_id", sa.Integer, sa.ForeignKey("alerts.id"), primary_key=True),
+    # the delivery that tells of it, where it joined a message that was there (see posting); NULL: any send does
+    sa.Column("told_by", sa.Integer),
     sa.Index("message_alerts_alert", "alert_id"),
 )
 
