@@ -138,9 +138,9 @@ class StoryLines:
 class MessageView:
     """All that rendering needs. kind: story, development, article, digest, operator, test.
 
-    text: of operator and test messages; of a digest what its reason (`why`) needs. part of parts: of a digest that
-    takes several messages. reply_to: the id, at the channel, of the message that this one goes on. alerts: (id, rule
-    id).
+    text: of operator and test messages; of a digest what its reason (`why`) needs. part of parts, total: of a digest
+    that takes several messages, with the stories of all of them; total 0: it takes one. reply_to: the id, at the
+    channel, of the message that this one goes on. alerts: (id, rule id).
     """
 
     id: int
@@ -151,6 +151,7 @@ class MessageView:
     why: str = ""
     part: int = 1
     parts: int = 1
+    total: int = 0
     reply_to: str | None = None
     alerts: tuple[tuple[int, str], ...] = ()
 

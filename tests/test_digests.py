@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.alerts import words
 from monitor.arrivals import release_held
 from monitor.delivery import retry
 from monitor.model import Rule, Severity
@@ -104,6 +105,9 @@ def test_a_long_digest_comes_in_parts_and_nothing_is_left_out(store_url: str) ->
         clock(here, 6)
         parts = sent(here)
         assert [(one.data["part"], one.data["parts"]) for one in parts] == [(1, 3), (2, 3), (3, 3)]
+        assert {one.data["total"] for one in parts} == {stories}
+        heading = f"{words.count('stories', stories, 'ar')} ("
+        assert all(heading in one.text.partition("\n")[0] for one in parts)
         links = [link for one in parts for link in (one.html or "").split('href="')[1:]]
         assert len(links) == stories >= 55
         assert "عاجل" in parts[0].text and "عاجل" not in parts[2].text and "زلازل" in parts[2].text

@@ -48,7 +48,7 @@ def digest_message(view: MessageView, scene: Scene, limit: int) -> list[list[Pie
 
 
 def _heading(view: MessageView, scene: Scene) -> list[list[Piece]]:
-    total = words.count("stories", len(view.stories), scene.language)
+    total = words.count("stories", view.total or len(view.stories), scene.language)
     part = f" ({view.part}/{view.parts})" if view.parts > 1 else ""
     lines = [row([said("🗂 "), strong(f"{words.phrase('digest', scene.language)}: {total}{part}")], scene)]
     why = words.why(view.why, scene.language, view.text)

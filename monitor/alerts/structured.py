@@ -12,11 +12,11 @@ MOST_ARTICLES = 50
 
 
 def structured(view: MessageView, rules: Mapping[str, Rule]) -> dict[str, object]:
-    """{kind, channel, notice, why, part, parts, reply_to, stories: [{id, rules, article_count, outlet_count,
-    began_with, raised_later, changes, news, denies, denied_by, articles}]}
+    """{kind, channel, notice, why, part, parts, total, reply_to, stories: [{id, rules, article_count,
+    outlet_count, began_with, raised_later, changes, news, denies, denied_by, articles}]}
 
-    why: of a digest: digest, burst, quiet, released, flood. reply_to: the id, at the channel, of the message that this
-    one goes on: that of its story, or of the story that it denies.
+    why: of a digest: digest, burst, quiet, released, flood. total: its stories in all parts. reply_to: the id, at the
+    channel, of the message that this one goes on: that of its story, or of the story that it denies.
     Articles that are not listed are named by id: began_with, the story's first, where a later one raised the alert;
     raised_later, by rule; denies, the first of the story that this one denies; denied_by, one that denies this story.
     """
@@ -27,6 +27,7 @@ def structured(view: MessageView, rules: Mapping[str, Rule]) -> dict[str, object
         "why": view.why,
         "part": view.part,
         "parts": view.parts,
+        "total": view.total or len(view.stories),
         "reply_to": view.reply_to,
         "stories": [_story(story, rules) for story in view.stories],
     }

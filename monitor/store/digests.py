@@ -161,10 +161,11 @@ def _cut(connection: sa.Connection, message_id: int, now: datetime) -> None:
         return
     first = run(sa.select(messages).where(messages.c.id == message_id)).one()
     send = run(sa.select(deliveries).where(deliveries.c.message_id == message_id)).one()
-    run(sa.update(messages).where(messages.c.id == message_id).values(parts=len(parts)))
-    same = {name: getattr(first, name) for name in ("why", "text", "silent")}
+    whole = {"parts": len(parts), "total": len(ordered)}
+    run(sa.update(messages).where(messages.c.id == message_id).values(whole))
+    same = whole | {name: getattr(first, name) for name in ("why", "text", "silent")}
     for number, stories in enumerate(parts[1:], 2):
-        other = add_message(connection, "digest", first.channel, now, part=number, parts=len(parts), **same)
+        other = add_message(connection, "digest", first.channel, now, part=number, **same)
         add_delivery(
             connection, other, first.channel, "send", now,
             priority=send.priority, due_at=send.due_at, reason=send.reason,

@@ -53,6 +53,7 @@ class Messages(Database):
                 why=message.why,
                 part=message.part,
                 parts=message.parts,
+                total=message.total,
                 reply_to=replies.reply_to(connection, message),
             )
 

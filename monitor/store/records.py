@@ -106,7 +106,7 @@ class StoryRows:
 class MessageRows:
     """All that the database knows of a message. alerts: (rule id, story id); alert_ids: the same, by number.
 
-    outlets: as last configured, by id. why, part, parts, reply_to: see MessageView.
+    outlets: as last configured, by id. why, part, parts, total, reply_to: see MessageView.
     """
 
     id: int
@@ -121,6 +121,7 @@ class MessageRows:
     why: str = ""
     part: int = 1
     parts: int = 1
+    total: int = 0
     reply_to: str | None = None
 
     def view(self, outlets: Mapping[str, Outlet] | None = None) -> MessageView:
@@ -141,6 +142,7 @@ class MessageRows:
             why=self.why,
             part=self.part,
             parts=self.parts,
+            total=self.total,
             reply_to=self.reply_to,
             alerts=alerts,
         )

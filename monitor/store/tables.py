@@ -210,6 +210,7 @@ messages = sa.Table(
     sa.Column("open", sa.Boolean, nullable=False, server_default=sa.false()),  # a digest that further alerts join
     sa.Column("part", sa.Integer, nullable=False, server_default="1"),  # of a digest that takes several messages
     sa.Column("parts", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("total", sa.Integer, nullable=False, server_default="0"),  # of that digest: its stories in all parts
     sa.Column("text", Words, nullable=False),
     sa.Column("silent", sa.Boolean, nullable=False),
     sa.Column("plain", sa.Boolean, nullable=False),
