@@ -79,9 +79,8 @@ class TelegramTransport:
     def _audit(self, chat: str) -> TelegramAudit | None:
         if not chat:
             return None
-        pace = replace(
-            self._pace(chat), min_gap=2 * MIN_GAP, per_minute=18
-        )  # no hurry: its turns are not timed as exactly
+        # Its turns are not timed as exactly, for several daemons look at once; spread over the minute they hurry nobody.
+        pace = replace(self._pace(chat), min_gap=3 * MIN_GAP, per_minute=18)
         return TelegramAudit(self._bot, _chat_id(chat), pace, self._http.total * 0.7)
 
     def __repr__(self) -> str:
