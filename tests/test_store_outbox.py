@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -579,8 +580,8 @@ def test_a_hold_that_is_written_while_another_daemon_claims_lets_nothing_pass(
     ended = [(claim, retry.settle(claim, Outcome(OutcomeKind.RETRY, retry_after=30), NOW, Random(1)), NOW)]
     look = Claiming._ready
 
-    def looked(claiming: Claiming, keys: list[str], paces: dict[str, ChatPace]) -> list[object]:
-        found = look(claiming, keys, paces)
+    def looked(claiming: Claiming, *asked: Any) -> list[object]:
+        found = look(claiming, *asked)
         if ended:
             desk.store.settle(*ended.pop())
         return found

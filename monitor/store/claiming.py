@@ -42,38 +42,31 @@ class Claiming:
         chosen: list[tuple[Any, Any]] = []
         again = list(paces)
         while again:
-            ready = self._paced(self._ready(again, paces), paces, recent, limit - len(chosen))
-            found, again = self._locked(ready, paces)
+            found, again = self._locked(self._ready(again, paces, recent, limit - len(chosen)), paces)
             chosen += found
         if chosen:
             self._begin(chosen)
             self._stamp(recent | {row.chat_key: [*chat.recent, self.now.timestamp()] for row, chat in chosen})
         return [self._claim(row, chat.chat_id) for row, chat in chosen]
 
-    def _ready(self, keys: Sequence[str], paces: Mapping[str, ChatPace]) -> list[Any]:
-        """The delivery that goes next in each chat that may be written to now, the more urgent first.
-
-        Before all of them what was lost, for it bars its chat, also to what is urgent there.
-        """
-        rows = self.connection.execute(self._next(keys))
-        free = [row for row in rows if self._is_free(row, paces[row.chat_key])]
-        return sorted(free, key=lambda row: (row.state != "unknown", row.priority, row.next_id))
-
-    def _paced(
-        self, ready: Sequence[Any], paces: Mapping[str, ChatPace], recent: dict[str, list[float]], limit: int
+    def _ready(
+        self, keys: Sequence[str], paces: Mapping[str, ChatPace], recent: dict[str, list[float]], limit: int
     ) -> list[Any]:
-        """The first of them that may go by the pace that chats share as well, and which they count towards."""
+        """What goes next in the chats that may be written to now, as far as the pace that they share allows.
+
+        recent: the stamps of that pace, towards which these count.
+        """
         found: list[Any] = []
-        for row in ready:
-            pace = paces[row.chat_key]
-            if len(found) >= limit:
-                break
-            if pace.shared_key:
-                stamps = recent.setdefault(pace.shared_key, [])
-                if not _shared_pace_allows(pace, stamps, self.now):
-                    continue
-                stamps.append(self.now.timestamp())
-            found.append(row)
+        values = {"keys": keys, "ours": list(self.paces), "now": self.now, "ahead": self.now + CLOCK_SLACK}
+        with self.connection.execute(dialect.prepared(self.connection, _next), values) as rows:
+            for row in rows:  # the more urgent first: most need not be looked at
+                if len(found) >= limit:
+                    break
+                pace = paces[row.chat_key]
+                stamps = recent.setdefault(pace.shared_key, []) if pace.shared_key else []
+                if self._is_free(row, pace) and _shared_pace_allows(pace, stamps, self.now):
+                    stamps.append(self.now.timestamp())
+                    found.append(row)
         return found
 
     def _locked(self, ready: Sequence[Any], paces: Mapping[str, ChatPace]) -> tuple[list[tuple[Any, Any]], list[str]]:
@@ -109,39 +102,6 @@ class Claiming:
 
     def _is_free(self, chat: Any, pace: ChatPace) -> bool:
         return not _is_held(chat, self.now) and _pace_allows(pace, chat.recent, self.now)
-
-    def _next(self, keys: Sequence[str]) -> sa.Select[Any]:
-        """Each chat with the lost delivery whose quarantine is over, or the first that waits if none is in flight."""
-        ours = dialect.one_of(self.connection, deliveries.c.channel, list(self.paces))
-        flying = sa.exists().where(deliveries.c.chat_key == chats.c.chat_key, deliveries.c.state.in_(_IN_FLIGHT))
-        lost = (deliveries.c.state == "unknown", deliveries.c.due_at <= self.now, ours)
-        again = sa.select(deliveries.c.id).where(deliveries.c.chat_key == chats.c.chat_key, *lost)
-        sends = deliveries.alias()
-        unsent = sa.exists().where(
-            sends.c.message_id == deliveries.c.message_id,
-            sends.c.operation == Operation.SEND.value,
-            sends.c.state.in_(("pending", "sending", "unknown")),
-        )
-        first = (
-            sa.select(deliveries.c.id)
-            .where(
-                deliveries.c.chat_key == chats.c.chat_key,
-                deliveries.c.state == "pending",
-                _due(self.now),
-                ours,
-                sa.or_(deliveries.c.operation == Operation.SEND.value, ~unsent),
-            )
-            .order_by(deliveries.c.priority, deliveries.c.id)
-            .limit(1)
-        )
-        pick = sa.case(
-            (flying.correlate(chats), again.correlate(chats).scalar_subquery()),
-            else_=first.correlate(chats).scalar_subquery(),
-        )
-        asked = dialect.one_of(self.connection, chats.c.chat_key, keys)
-        next_one = deliveries.alias()
-        statement = sa.select(*_CHAT, next_one.c.id.label("next_id"), next_one.c.state, next_one.c.priority)
-        return statement.select_from(chats.join(next_one, next_one.c.id == pick)).where(asked)
 
     def _with_messages(self, ids: Sequence[int]) -> Sequence[Any]:
         about = (messages.c.external_id, messages.c.plain.label("was_plain"), messages.c.chat.label("posted"))
@@ -201,12 +161,54 @@ class Claiming:
             deliveries.c.state == "pending",
             deliveries.c.operation == Operation.SEND.value,
             deliveries.c.channel.in_(list(self.paces)),
-            _due(self.now),
+            _due(self.now, self.now + CLOCK_SLACK),
         )
         flying = sa.select(deliveries.c.chat_key).where(deliveries.c.state.in_(("sending", "unknown")))
         due = set(self.connection.scalars(sends.distinct())) - set(self.connection.scalars(flying.distinct()))
         states = self._chats(sorted(due & {pace.chat_key for pace in self.paces.values()}))
         return any(not _is_held(chat, self.now) for chat in states.values())
+
+
+def _next(connection: sa.Connection) -> sa.Select[Any]:
+    """Of each of the chats `keys`: the lost delivery whose quarantine is over, or the first that waits if none is in
+    flight; of the channels `ours`, at the moment `now`, with clocks that may be as late as `ahead`.
+
+    The more urgent first; before all of them what was lost, for it bars its chat, also to what is urgent there.
+    """
+    now, ahead = sa.bindparam("now", type_=dialect.Utc), sa.bindparam("ahead", type_=dialect.Utc)
+    ours = dialect.one_of(connection, deliveries.c.channel, "ours")
+    flying = sa.exists().where(deliveries.c.chat_key == chats.c.chat_key, deliveries.c.state.in_(_IN_FLIGHT))
+    lost = (deliveries.c.state == "unknown", deliveries.c.due_at <= now, ours)
+    again = sa.select(deliveries.c.id).where(deliveries.c.chat_key == chats.c.chat_key, *lost)
+    sends = deliveries.alias()
+    unsent = sa.exists().where(
+        sends.c.message_id == deliveries.c.message_id,
+        sends.c.operation == Operation.SEND.value,
+        sends.c.state.in_(("pending", "sending", "unknown")),
+    )
+    first = (
+        sa.select(deliveries.c.id)
+        .where(
+            deliveries.c.chat_key == chats.c.chat_key,
+            deliveries.c.state == "pending",
+            _due(now, ahead),
+            ours,
+            sa.or_(deliveries.c.operation == Operation.SEND.value, ~unsent),
+        )
+        .order_by(deliveries.c.priority, deliveries.c.id)
+        .limit(1)
+    )
+    pick = sa.case(
+        (flying.correlate(chats), again.correlate(chats).scalar_subquery()),
+        else_=first.correlate(chats).scalar_subquery(),
+    )
+    one = deliveries.alias()
+    return (
+        sa.select(*_CHAT, one.c.id.label("next_id"))
+        .select_from(chats.join(one, one.c.id == pick))
+        .where(dialect.one_of(connection, chats.c.chat_key, "keys"))
+        .order_by(sa.case((one.c.state == "unknown", 0), else_=1), one.c.priority, one.c.id)
+    )
 
 
 @dataclass(slots=True)
@@ -248,17 +250,16 @@ def _marker(message_id: int, created: datetime) -> str:
 
 
 def waiting(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return deliveries.c.state.in_(("pending", "unknown")), _due(now)
+    return deliveries.c.state.in_(("pending", "unknown")), _due(now, now + CLOCK_SLACK)
 
 
-def _due(now: datetime) -> sa.ColumnElement[bool]:
+def _due(now: Any, ahead: Any) -> sa.ColumnElement[bool]:
     """Its time has come, or it was set by a clock that has been put back since."""
-    ahead = now + CLOCK_SLACK
     put_back = sa.and_(deliveries.c.state == "pending", sa.or_(deliveries.c.created > ahead, started_after(ahead)))
     return sa.or_(deliveries.c.due_at <= now, put_back)
 
 
-def started_after(moment: datetime) -> sa.ColumnElement[bool]:
+def started_after(moment: Any) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.started.is_not(None), deliveries.c.started > moment)
 
 

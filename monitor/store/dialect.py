@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import xxhash
@@ -24,6 +24,8 @@ CLAIM_LOCK = 7_261_002
 SCHEMA_LOCK = 7_261_003
 INDEX_LOCK = 7_261_004
 
+T = TypeVar("T")
+_PREPARED: dict[tuple[Callable[[sa.Connection], Any], str], Any] = {}
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 512  # well below Postgres' limit for an indexed value (2,704 bytes)
 _BUSY_MS = 5_000  # then the work is tried again; a stop waits no longer than this
@@ -98,6 +100,20 @@ class Json(sa.types.TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+
+class Names(sa.types.TypeDecorator[Sequence[str]]):
+    """Many texts as one parameter: an array on Postgres, JSON on SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else postgresql.ARRAY(sa.Text))
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: sa.Dialect) -> Any:
+        names = list(value or ())
+        return json.dumps(names) if dialect.name == "sqlite" else names
 
 
 # ── connecting ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,12 +227,21 @@ def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
 
 
-def one_of(connection: sa.Connection, column: Any, values: Sequence[str]) -> Any:
-    """Whether a text column holds one of many values: one parameter, and the same statement, however many they are."""
+def one_of(connection: sa.Connection, column: Any, name: str) -> Any:
+    """Whether a text column holds one of many values: one parameter of this name, however many they are."""
+    given = sa.bindparam(name, type_=Names())
     if is_sqlite(connection):
-        given = sa.func.json_each(sa.bindparam(None, json.dumps(list(values)), sa.Text)).table_valued("value")
-        return column.in_(sa.select(given.c.value))
-    return column == sa.any_(sa.bindparam(None, list(values), postgresql.ARRAY(sa.Text)))
+        return column.in_(sa.select(sa.func.json_each(given).table_valued("value").c.value))
+    return column == sa.any_(given)
+
+
+def prepared(connection: sa.Connection, build: Callable[[sa.Connection], T]) -> T:
+    """What `build` makes, once for each kind of database: a long statement takes longer to build than to run."""
+    key = (build, connection.dialect.name)
+    if key not in _PREPARED:
+        _PREPARED[key] = build(connection)
+    made: T = _PREPARED[key]
+    return made
 
 
 def lock_rows(statement: Any, *, skip_locked: bool = False, of: sa.Table | None = None) -> Any:

@@ -217,9 +217,10 @@ def _free(connection: sa.Connection, keys: Sequence[str], now: datetime) -> None
     if not keys:
         return
     dialect.exclude_others(connection, dialect.CLAIM_LOCK)
-    ours = dialect.one_of(connection, deliveries.c.chat_key, keys)
+    ours = dialect.one_of(connection, deliveries.c.chat_key, "keys")
     held = (ours, deliveries.c.state == "pending", deliveries.c.attempt > 0)
     since = deliveries.c.created  # and not now: see delivery.retry
-    connection.execute(sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=since))
+    waits = sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=since)
+    connection.execute(waits, {"keys": keys})
     ended = sa.update(chats).where(chats.c.chat_key == sa.bindparam("of"))
     connection.execute(ended.values(**FREE), [{"of": key} for key in sorted(keys)])
