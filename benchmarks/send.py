@@ -67,10 +67,21 @@ def _article(number: int, now: datetime) -> Article:
     )  # fmt: skip
 
 
-def send_all(url: str, owner: str, chats: int) -> int:
-    """Claim and settle until nothing waits; how many that were."""
-    store, rng, ours, sent = Store.open(url, owner=owner), Random(1), paces(chats), 0
+def work(url: str, owner: str, chats: int) -> int:
+    """Open the store, say so, wait for the word, and send until nothing waits; how many that were."""
+    store, ours = Store.open(url, owner=owner), paces(chats)
     store.open_chats(ours, datetime.now(UTC))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    sent = send_all(store, ours)
+    store.close()
+    return sent
+
+
+def send_all(store: Store, ours: dict[str, ChatPace]) -> int:
+    """Claim and settle until nothing waits; how many that were."""
+    rng, sent = Random(1), 0
     while claims := store.claim_deliveries(datetime.now(UTC), paces=ours, limit=BATCH):
         ended = []
         for claim in claims:
@@ -79,7 +90,6 @@ def send_all(url: str, owner: str, chats: int) -> int:
             ended.append((claim, retry.settle(claim, outcome, now, rng), now))
         assert all(store.settle_all(ended))
         sent += len(ended)
-    store.close()
     return sent
 
 
@@ -120,10 +130,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.worker:
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        sys.stdin.readline()
-        sys.stdout.write(f"{send_all(options.worker[0], f'worker {options.worker[1]}', options.chats)}\n")
+        url, number = options.worker
+        sys.stdout.write(f"{work(url, f'worker {number}', options.chats)}\n")
         return 0
     chosen = list(GOALS) if options.database == "both" else [options.database]
     found: dict[str, dict[str, float]] = {}

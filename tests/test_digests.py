@@ -227,6 +227,33 @@ def test_high_severity_past_a_limit_of_its_own_waits_a_minute_and_stands_first(s
         assert digest.text.index("عاجل (2)") < digest.text.index("مسيّرات شاهد")
 
 
+def test_an_alert_that_waits_is_told_by_the_message_that_another_rule_opens_meanwhile(store_url: str) -> None:
+    hourly = Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(every=timedelta(hours=1)))
+    with desk(store_url, hourly) as here:
+        news(here, 0)
+        here.flow.channels = {"main": Channel("main", "console")}
+        news(here, 0, "انفجار")
+        (message,) = sent(here)
+        assert "مسيّرات شاهد · عاجل" in message.text or "عاجل · مسيّرات شاهد" in message.text
+        assert waiting(here) == []
+        assert {
+            row for (row,) in here.rows("select m.kind from message_alerts a join messages m on m.id = a.message_id")
+        } == {"story"}
+
+
+def test_a_story_that_waits_stays_in_its_digest_when_a_change_in_it_is_told(store_url: str) -> None:
+    hourly = Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(every=timedelta(hours=1)))
+    toll = Rule("toll", "قتلى", "Toll", developments=True)
+    with desk(store_url, hourly, rules=((toll, "قتلى"),)) as here:
+        text = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى سكنيا وقال شهود إنهم سمعوا دويا وسقط قتلى"
+        here.take("a", "4 قتلى في سقوط شاهد فوق أوديسا", f"4 قتلى: {text}")
+        here.flow.channels = {"main": Channel("main", "console")}
+        here.take("b", "7 قتلى في سقوط شاهد فوق أوديسا", f"7 قتلى: {text}")
+        assert kinds(sent(here)) == [("development", "", 1)]
+        clock(here, 1)
+        assert kinds(sent(here)) == [("digest", "digest", 1)]
+
+
 # ── each ──
 
 

@@ -91,18 +91,27 @@ def post_digest(
     return message_id
 
 
-def leave(connection: sa.Connection, channel: str, story_id: int) -> None:
-    """What the channel is now told of a story by a message of its own, no open digest needs to tell."""
+def leave(connection: sa.Connection, channel: str, story_id: int, change: str = "") -> list[int]:
+    """Take out of open digests what a message of its own now tells the channel: a story, or a change in one.
+
+    The alerts that waited there; that message is to carry them.
+    """
     run = connection.execute
-    of_story = sa.select(alerts.c.id).where(alerts.c.story_id == story_id)
+    told = sa.select(alerts.c.id).where(alerts.c.story_id == story_id, alerts.c.change == change)
+    left: list[int] = []
     for row in run(dialect.lock_rows(_open(channel))).all():
         if row.state != "pending" or row.attempt:
             continue
         ours = message_alerts.c.message_id == row.id
-        if not run(sa.delete(message_alerts).where(ours, message_alerts.c.alert_id.in_(of_story))).rowcount:
+        waiting = sa.select(message_alerts.c.alert_id).where(ours, message_alerts.c.alert_id.in_(told))
+        ids = run(waiting).scalars().all()
+        if not ids:
             continue
+        left += ids
+        run(sa.delete(message_alerts).where(ours, message_alerts.c.alert_id.in_(ids)))
         if run(sa.select(message_alerts.c.alert_id).where(ours).limit(1)).first() is None:
             remove_messages(connection, [row.id])
+    return left
 
 
 def crowd(connection: sa.Connection, channel: str, since: datetime) -> tuple[int, int]:

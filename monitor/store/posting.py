@@ -24,7 +24,7 @@ EDIT_GAP = timedelta(seconds=60)  # between two edits of one message
 
 def post(
     connection: sa.Connection,
-    alert_id: int,
+    alert_ids: Sequence[int],
     story_id: int,
     channel: str,
     now: datetime,
@@ -33,9 +33,9 @@ def post(
     priority: int,
     change: str = "",
 ) -> int:
-    """Put an alert into the story's message in a channel; the message's id.
+    """Put alerts into the story's message in a channel; the message's id.
 
-    change: the number that the alert tells of. Each has a message of its own, which all rules that ask for it share.
+    change: the number that the alerts tell of. Each has a message of its own, which all rules that ask for it share.
     """
     kind = "development" if change else "story"
     ours = sa.select(messages.c.id).where(
@@ -53,7 +53,7 @@ def post(
     else:
         message_id = found.id
         told_by = join(connection, message_id, channel, now, silent=silent, priority=priority)
-    attach(connection, message_id, [alert_id], told_by=told_by)
+    attach(connection, message_id, alert_ids, told_by=told_by)
     return message_id
 
 

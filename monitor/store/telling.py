@@ -35,8 +35,8 @@ class Telling:
         run = self._connection
         ids = []
         for channel in dict.fromkeys(channels):
-            told = posting.post(run, alert_id, story_id, channel, now, silent=silent, priority=priority, change=change)
-            digests.leave(run, channel, story_id)
+            carried = [alert_id, *digests.leave(run, channel, story_id, change)]
+            told = posting.post(run, carried, story_id, channel, now, silent=silent, priority=priority, change=change)
             ids.append(told)
         return ids
 
