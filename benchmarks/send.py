@@ -67,16 +67,17 @@ def _article(number: int, now: datetime) -> Article:
     )  # fmt: skip
 
 
-def work(url: str, owner: str, chats: int) -> int:
-    """Open the store, say so, wait for the word, and send until nothing waits; how many that were."""
+def work(url: str, owner: str, chats: int) -> None:
+    """Open the store, say so, wait for the word, send until nothing waits, and say how many that were."""
     store, ours = Store.open(url, owner=owner), paces(chats)
     store.open_chats(ours, datetime.now(UTC))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     sent = send_all(store, ours)
+    sys.stdout.write(f"{sent}\n")
+    sys.stdout.flush()
     store.close()
-    return sent
 
 
 def send_all(store: Store, ours: dict[str, ChatPace]) -> int:
@@ -104,9 +105,16 @@ def measure(url: str, processes: int, alerts: int, chats: int) -> float:
     for one in started:
         assert one.stdout is not None and one.stdout.readline() == "ready\n"
     began = time.perf_counter()
-    sent = sum(int(one.communicate("go\n")[0]) for one in started)
+    for one in started:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    each = [int(one.stdout.readline()) for one in started if one.stdout is not None]
     seconds = time.perf_counter() - began
-    assert sent == alerts, f"{sent} of {alerts} were sent"
+    for one in started:
+        one.communicate()
+    assert sum(each) == alerts, f"{sum(each)} of {alerts} were sent"
+    assert min(each) > alerts / processes / 4, f"they did not share the work: {each}"
     return alerts / seconds
 
 
@@ -131,7 +139,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.worker:
         url, number = options.worker
-        sys.stdout.write(f"{work(url, f'worker {number}', options.chats)}\n")
+        work(url, f"worker {number}", options.chats)
         return 0
     chosen = list(GOALS) if options.database == "both" else [options.database]
     found: dict[str, dict[str, float]] = {}
