@@ -56,7 +56,7 @@ def fill(store: Store, alerts: int, chats: int) -> None:
                 hit = tx.add_hit(RULE, article, story, match, Verdict(Decision.ALERT, "new_story"), now)
                 alert = tx.add_alert(RULE, story, hit, now)
                 assert alert is not None
-                tx.post(alert, story, [f"c{number % chats}"], now, silent=False, priority=1)
+                tx.post(alert, story, [f"c{number % chats}"], now, priority=1)
 
 
 def _article(number: int, now: datetime) -> Article:

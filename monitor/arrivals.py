@@ -5,7 +5,7 @@ Law of this file: nothing is decided outside the transaction, and the story inde
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,7 +22,6 @@ from monitor.model import (
     Rule,
     RuleMatch,
     RuleState,
-    Severity,
     StoryView,
     Verdict,
 )
@@ -32,9 +31,7 @@ from monitor.stories import headline, packed
 from monitor.stories.assign import assign
 from monitor.stories.signature import Signature, sign
 from monitor.stories.update import update_of
-from monitor.telling import Loudness, Made, Teller
-
-PRIORITY: Mapping[Severity, int] = {Severity.HIGH: 0, Severity.NORMAL: 1, Severity.LOW: 2}
+from monitor.telling import Made, Teller
 
 
 @dataclass(slots=True)
@@ -295,12 +292,12 @@ class Posts:
             for channel in to:
                 self._later.setdefault((rule.id, channel), []).append(made)
         else:
-            self._teller.tell(made, to, _loudness(rule.severity))
+            self._teller.tell(made, to)
 
     def tell_joined(self) -> None:
         """Show channels that want each article those that joined a story, unless they raised it: that alert did."""
         for hit_id, (rule, story_id) in self._joined.items():
-            self._teller.tell_each(rule, story_id, hit_id, self._channels(rule, hit_id), _loudness(rule.severity))
+            self._teller.tell_each(rule, story_id, hit_id, self._channels(rule, hit_id))
         self._joined.clear()
 
     def finish(self) -> int:
@@ -308,11 +305,9 @@ class Posts:
         self.tell_joined()
         for (_, channel), waiting in self._later.items():
             if len(waiting) == 1:
-                self._teller.tell(waiting[0], [channel], _loudness(waiting[0].rule.severity))
+                self._teller.tell(waiting[0], [channel])
                 continue
-            gravest = min((one.rule.severity for one in waiting), key=PRIORITY.__getitem__)
-            why = "released" if self.together else "flood"
-            self._teller.tell_together(waiting, channel, gravest, why, _loudness(gravest))
+            self._teller.tell_together(waiting, channel, "released" if self.together else "flood")
         return self._count
 
     def _silenced(self, rule: Rule, story_id: int, hit_id: int) -> bool:
@@ -323,10 +318,6 @@ class Posts:
         outlet = self.flow.outlets.get(article.outlet_id)
         own = routing(self.flow.routes, self.flow.configured(), rule, article, outlet).channels
         return [*own, *self.flow.following(rule.id)]
-
-
-def _loudness(severity: Severity) -> Loudness:
-    return {"silent": severity is Severity.LOW, "priority": PRIORITY[severity]}
 
 
 def with_channel(flow: Flow, rule: Rule, verdict: Verdict) -> Verdict:

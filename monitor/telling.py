@@ -6,10 +6,10 @@ message that its channel has already never waits, for an edit disturbs nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.alerts import placing
@@ -17,6 +17,9 @@ from monitor.flow import Flow
 from monitor.model import Rule, Severity
 from monitor.model_delivery import Mode, Place
 from monitor.store.intake import Intake
+
+# of a message: the lower goes first
+PRIORITY: Mapping[Severity, int] = {Severity.HIGH: 0, Severity.NORMAL: 1, Severity.LOW: 2}
 
 
 class Made(NamedTuple):
@@ -29,13 +32,6 @@ class Made(NamedTuple):
     change: str
 
 
-class Loudness(TypedDict):
-    """How a message is to be sent. priority: lower goes first."""
-
-    silent: bool
-    priority: int
-
-
 @dataclass(slots=True)
 class Teller:
     """Tells channels inside one transaction."""
@@ -44,38 +40,44 @@ class Teller:
     tx: Intake
     now: datetime
 
-    def tell(self, made: Made, channels: Iterable[str], how: Loudness) -> None:
+    def tell(self, made: Made, channels: Iterable[str]) -> None:
         """An alert by itself."""
+        priority = PRIORITY[made.rule.severity]
         for place in self._places(channels, made.rule.severity):
             waits = place.mode is Mode.DIGEST
             if waits and (made.change or not self.tx.is_told(place.channel, made.story_id)):
-                self.tx.collect([made.alert_id], place, self.now, **how)
+                self.tx.collect([made.alert_id], place, self.now, priority=priority)
             elif place.mode is Mode.EACH and not made.change:
-                self.tx.post_article(made.alert_id, made.hit_id, place.channel, self.now, **how)
+                self.tx.post_article(made.alert_id, made.hit_id, place.channel, self.now, priority=priority)
             else:
-                self.tx.post(made.alert_id, made.story_id, [place.channel], self.now, change=made.change, **how)
+                self.tx.post(
+                    made.alert_id, made.story_id, [place.channel], self.now, change=made.change, priority=priority
+                )
 
-    def tell_together(self, made: Sequence[Made], channel: str, severity: Severity, why: str, how: Loudness) -> None:
+    def tell_together(self, made: Sequence[Made], channel: str, why: str) -> None:
         """Alerts that come as one digest, which begins no cooldown. why: as for Telling.post_digest."""
         ids = [one.alert_id for one in made]
+        severity = min((one.rule.severity for one in made), key=PRIORITY.__getitem__)
+        priority = PRIORITY[severity]
         self.tx.released(ids)
         for place in self._places([channel], severity):
             if place.mode is Mode.DIGEST:
-                self.tx.collect(ids, place, self.now, **how)
+                self.tx.collect(ids, place, self.now, priority=priority)
             else:
-                self.tx.post_digest(ids, [channel], self.now, why=why, **how)
+                self.tx.post_digest(ids, [channel], self.now, why=why, priority=priority)
 
-    def tell_each(self, rule: Rule, story_id: int, hit_id: int, channels: Iterable[str], how: Loudness) -> None:
+    def tell_each(self, rule: Rule, story_id: int, hit_id: int, channels: Iterable[str]) -> None:
         """A further article of a story that the rule alerted, to those of the channels that want each."""
         wanting = [name for name in channels if self.flow.channels[name].mode is Mode.EACH]
         alert_id = self.tx.first_alert(rule.id, story_id) if wanting else None
         if alert_id is None:
             return
+        priority = PRIORITY[rule.severity]
         for place in self._places(wanting, rule.severity):
             if place.mode is Mode.EACH:
-                self.tx.post_article(alert_id, hit_id, place.channel, self.now, **how)
+                self.tx.post_article(alert_id, hit_id, place.channel, self.now, priority=priority)
             else:
-                self.tx.collect([alert_id], place, self.now, **how)
+                self.tx.collect([alert_id], place, self.now, priority=priority)
 
     def _places(self, channels: Iterable[str], severity: Severity) -> list[Place]:
         return [self._place(name, severity) for name in dict.fromkeys(channels)]

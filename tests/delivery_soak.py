@@ -25,10 +25,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from monitor.arrivals import PRIORITY
 from monitor.model import Article, Decision, Placement, Rule, RuleMatch, Severity, Span
 from monitor.model import Verdict as Decided
 from monitor.store.store import Store
+from monitor.telling import PRIORITY
 from tests import soak_judge
 from tests.postgres import postgres_server
 from tests.soak_daemons import Daemons, Place, telegram
@@ -76,8 +76,7 @@ class Feeder(threading.Thread):
                 alert = tx.add_alert(rule, story, hit, now)
                 assert alert is not None
                 channel = self._chance.choice(self._channels)
-                silent = severity is Severity.LOW
-                tx.post(alert, story, [channel], now, silent=silent, priority=PRIORITY[severity])
+                tx.post(alert, story, [channel], now, priority=PRIORITY[severity])
                 self._stories.append((self._number, story))
             for number, story in self._chance.sample(self._stories, min(len(self._stories), round(count * GROWS))):
                 if number not in self.grown:

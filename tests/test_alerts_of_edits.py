@@ -77,7 +77,7 @@ def test_the_send_that_follows_takes_the_urgency_and_the_alert_of_the_edit_behin
     with desk.store.intake(NOW + seconds(7)) as tx:
         alert = tx.add_alert(THIRD, story, tx.hits_of(story)[0].id, NOW + seconds(7))
         assert alert is not None
-        assert tx.post(alert, story, ("main",), NOW + seconds(7), silent=False, priority=0) == [message]
+        assert tx.post(alert, story, ("main",), NOW + seconds(7), priority=0) == [message]
     desk.store.settle(edit, desk.settlement(edit, DELETED, NOW + seconds(8)), NOW + seconds(8))
     assert waiting(desk) == ["send"]
     with desk.store._reading() as connection:

@@ -92,7 +92,7 @@ def test_a_message_whose_later_send_is_out_is_not_sent_by_the_earlier_one(desk: 
         hit = tx.hits_of(story)[0]
         alert = tx.add_alert(rule, story, hit.id, LATER)
         assert alert is not None
-        assert tx.post(alert, story, ["main"], LATER, silent=False, priority=1) == [message]
+        assert tx.post(alert, story, ["main"], LATER, priority=1) == [message]
     for state in ("pending", "sent"):
         (refused,) = desk.store.retry_deliveries([dead], LATER)
         assert not refused.again and "sends its message" in refused.why

@@ -66,7 +66,7 @@ class Desk:
             hit = tx.add_hit(RULE, id_, story, match, Verdict(Decision.ALERT, "new_story"), now)
             alert = tx.add_alert(RULE, story, hit, now)
             assert alert is not None
-            ids = tx.post(alert, story, channels, now, silent=False, priority=priority)
+            ids = tx.post(alert, story, channels, now, priority=priority)
         return story, ids[0]
 
     def join(self, story: int, number: int, now: datetime, rule: Rule = SECOND) -> None:
@@ -77,7 +77,7 @@ class Desk:
             hit = tx.add_hit(rule, id_, story, match, Verdict(Decision.ALERT, "new_story"), now)
             alert = tx.add_alert(rule, story, hit, now)
             assert alert is not None
-            tx.post(alert, story, ("main",), now, silent=False, priority=1)
+            tx.post(alert, story, ("main",), now, priority=1)
 
     def grow(self, story: int, number: int, outlet: str, now: datetime) -> None:
         with self.store.intake(now) as tx:

@@ -43,9 +43,7 @@ class Digests(Database):
         return len(due)
 
 
-def collect(
-    connection: sa.Connection, alert_ids: Sequence[int], place: Place, now: datetime, *, silent: bool, priority: int
-) -> int:
+def collect(connection: sa.Connection, alert_ids: Sequence[int], place: Place, now: datetime, *, priority: int) -> int:
     """Let alerts join the channel's open digest of the place's kind, which goes no later than it says; its id."""
     assert place.until is not None
     open_ = connection.execute(dialect.lock_rows(_open(place.channel, place.why))).first()
@@ -53,7 +51,7 @@ def collect(
         connection.execute(sa.update(messages).where(messages.c.id == open_.id).values(open=False))
         open_ = None
     if open_ is None:
-        values = {"why": place.why, "open": True, "text": place.detail, "silent": silent}
+        values = {"why": place.why, "open": True, "text": place.detail}
         message_id = add_message(connection, "digest", place.channel, now, **values)
         add_delivery(
             connection, message_id, place.channel, "send", now,
@@ -67,8 +65,6 @@ def collect(
             .where(deliveries.c.id == open_.delivery_id)
             .values(priority=min(priority, open_.priority), **sooner)
         )
-        if not silent:
-            connection.execute(sa.update(messages).where(messages.c.id == message_id).values(silent=False))
     attach(connection, message_id, alert_ids)
     return message_id
 
@@ -80,11 +76,10 @@ def post_digest(
     now: datetime,
     *,
     why: str,
-    silent: bool,
     priority: int,
 ) -> int:
     """A digest that goes at once; the id of its first message."""
-    message_id = add_message(connection, "digest", channel, now, why=why, silent=silent)
+    message_id = add_message(connection, "digest", channel, now, why=why)
     add_delivery(connection, message_id, channel, "send", now, priority=priority)
     attach(connection, message_id, alert_ids)
     _cut(connection, message_id, now)
@@ -172,7 +167,7 @@ def _cut(connection: sa.Connection, message_id: int, now: datetime) -> None:
     send = run(sa.select(deliveries).where(deliveries.c.message_id == message_id)).one()
     whole = {"parts": len(parts), "total": len(ordered)}
     run(sa.update(messages).where(messages.c.id == message_id).values(whole))
-    same = whole | {name: getattr(first, name) for name in ("why", "text", "silent")}
+    same = whole | {name: getattr(first, name) for name in ("why", "text")}
     for number, stories in enumerate(parts[1:], 2):
         other = add_message(connection, "digest", first.channel, now, part=number, **same)
         add_delivery(

@@ -45,7 +45,6 @@ class Messages(Database):
                 kind=message.kind,
                 channel=message.channel,
                 text=message.text,
-                silent=message.silent,
                 alerts=tuple((row.rule_id, row.story_id) for row in rows),
                 alert_ids=tuple(row.id for row in rows),
                 stories=stories,

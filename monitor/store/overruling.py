@@ -114,7 +114,7 @@ def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: dateti
         target = own[message.channel]
         send = posting.latest_send(connection, message.id)
         priority = send.priority if send is not None else 1
-        told_by = posting.join(connection, target, message.channel, now, silent=message.silent, priority=priority)
+        told_by = posting.join(connection, target, message.channel, now, priority=priority)
         carries = list(run(sa.select(message_alerts.c.alert_id).where(carried)).scalars())
         posting.attach(connection, target, carries, told_by=told_by)
         if send is None or send.state == "pending":  # it never left: the other message tells it

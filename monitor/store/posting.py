@@ -29,7 +29,6 @@ def post(
     channel: str,
     now: datetime,
     *,
-    silent: bool,
     priority: int,
     change: str = "",
 ) -> int:
@@ -48,11 +47,11 @@ def post(
     found = connection.execute(ours).first()
     told_by = None
     if found is None:
-        message_id = add_message(connection, kind, channel, now, story_id=story_id, silent=silent)
+        message_id = add_message(connection, kind, channel, now, story_id=story_id)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
         message_id = found.id
-        told_by = join(connection, message_id, channel, now, silent=silent, priority=priority)
+        told_by = join(connection, message_id, channel, now, priority=priority)
     attach(connection, message_id, alert_ids, told_by=told_by)
     return message_id
 
@@ -65,7 +64,6 @@ def post_article(
     channel: str,
     now: datetime,
     *,
-    silent: bool,
     priority: int,
 ) -> int:
     """Put an alert into the message about one article of its story; the message's id."""
@@ -73,11 +71,11 @@ def post_article(
     message_id = connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
     told_by = None
     if message_id is None:
-        about = {"story_id": story_id, "article_id": article_id, "silent": silent}
+        about = {"story_id": story_id, "article_id": article_id}
         message_id = add_message(connection, "article", channel, now, **about)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
-        told_by = join(connection, message_id, channel, now, silent=silent, priority=priority)
+        told_by = join(connection, message_id, channel, now, priority=priority)
     attach(connection, message_id, [alert_id], told_by=told_by)
     return int(message_id)
 
@@ -99,7 +97,7 @@ def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
 
 
 def add_message(connection: sa.Connection, kind: str, channel: str, now: datetime, **values: Any) -> int:
-    row = {"kind": kind, "channel": channel, "created": now, "text": "", "silent": False, "plain": False, **values}
+    row = {"kind": kind, "channel": channel, "created": now, "text": "", "plain": False, **values}
     key = connection.execute(sa.insert(messages).values(row)).inserted_primary_key
     assert key is not None
     return int(key[0])
@@ -139,9 +137,7 @@ def add_delivery(
     return int(key[0])
 
 
-def join(
-    connection: sa.Connection, message_id: int, channel: str, now: datetime, *, silent: bool, priority: int
-) -> int:
+def join(connection: sa.Connection, message_id: int, channel: str, now: datetime, *, priority: int) -> int:
     """Make a message that exists show what is added to it; the id of the delivery that will."""
     send = latest_send(connection, message_id)
     if send is None or send.state == "dead" or _is_gone(connection, message_id, send.id):
@@ -149,8 +145,6 @@ def join(
     if send.state == "pending":
         if priority < send.priority:
             connection.execute(sa.update(deliveries).where(deliveries.c.id == send.id).values(priority=priority))
-        if not silent:
-            connection.execute(sa.update(messages).where(messages.c.id == message_id).values(silent=False))
         return int(send.id)
     return _queue_edit(connection, message_id, channel, now, priority=priority, brings_alert=True)[0]
 

@@ -113,7 +113,6 @@ class MessageRows:
     kind: str
     channel: str
     text: str
-    silent: bool
     alerts: tuple[tuple[str, int], ...]
     alert_ids: tuple[int, ...]
     stories: tuple[StoryRows, ...]

@@ -212,7 +212,6 @@ messages = sa.Table(
     sa.Column("parts", sa.Integer, nullable=False, server_default="1"),
     sa.Column("total", sa.Integer, nullable=False, server_default="0"),  # of that digest: its stories in all parts
     sa.Column("text", Words, nullable=False),
-    sa.Column("silent", sa.Boolean, nullable=False),
     sa.Column("plain", sa.Boolean, nullable=False),
     sa.Column("external_id", Words),
     sa.Column("chat", Words),  # where it was posted; external_id means nothing elsewhere

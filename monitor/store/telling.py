@@ -26,7 +26,6 @@ class Telling:
         channels: Sequence[str],
         now: datetime,
         *,
-        silent: bool,
         priority: int,
         change: str = "",
     ) -> list[int]:
@@ -36,23 +35,19 @@ class Telling:
         ids = []
         for channel in dict.fromkeys(channels):
             carried = [alert_id, *digests.leave(run, channel, story_id, change)]
-            told = posting.post(run, carried, story_id, channel, now, silent=silent, priority=priority, change=change)
+            told = posting.post(run, carried, story_id, channel, now, priority=priority, change=change)
             ids.append(told)
         return ids
 
-    def post_article(
-        self, alert_id: int, hit_id: int, channel: str, now: datetime, *, silent: bool, priority: int
-    ) -> int:
+    def post_article(self, alert_id: int, hit_id: int, channel: str, now: datetime, *, priority: int) -> int:
         """Put the alert into the message about a hit's article, in one channel; the message's id."""
         of_hit = sa.select(hits.c.article_id, hits.c.story_id).where(hits.c.id == hit_id)
         article_id, story_id = self._connection.execute(of_hit).one()
-        return posting.post_article(
-            self._connection, alert_id, article_id, story_id, channel, now, silent=silent, priority=priority
-        )
+        return posting.post_article(self._connection, alert_id, article_id, story_id, channel, now, priority=priority)
 
-    def collect(self, alert_ids: Sequence[int], place: Place, now: datetime, *, silent: bool, priority: int) -> int:
+    def collect(self, alert_ids: Sequence[int], place: Place, now: datetime, *, priority: int) -> int:
         """Let alerts join an open digest of a channel, made if there is none; its id."""
-        return digests.collect(self._connection, alert_ids, place, now, silent=silent, priority=priority)
+        return digests.collect(self._connection, alert_ids, place, now, priority=priority)
 
     def post_digest(
         self,
@@ -62,7 +57,6 @@ class Telling:
         priority: int,
         *,
         why: str = "",
-        silent: bool = False,
     ) -> list[int]:
         """A digest of all these alerts that goes at once, in each channel; the ids of its first messages.
 
@@ -70,7 +64,7 @@ class Telling:
         """
         run = self._connection
         return [
-            digests.post_digest(run, alert_ids, channel, now, why=why, silent=silent, priority=priority)
+            digests.post_digest(run, alert_ids, channel, now, why=why, priority=priority)
             for channel in dict.fromkeys(channels)
             if alert_ids
         ]
