@@ -78,6 +78,18 @@ def test_a_stop_while_the_daemon_starts_is_orderly(here: Living, number: int, se
     assert "Traceback" not in here.log() and '"level": "error"' not in here.log()
 
 
+def test_a_reload_asked_for_while_the_daemon_starts_does_not_end_it(here: Living) -> None:
+    here.feeds.set("/anba", rss("anba", FIRST))
+    here.outlets("anba")
+    here.start()
+    assert here.daemon is not None
+    while here.daemon.poll() is None and not catches(here.daemon.pid, signal.SIGHUP):
+        time.sleep(0.005)
+    here.daemon.send_signal(signal.SIGHUP)
+    here.wait(lambda: len(here.messages()) == 1)
+    assert here.stop() == 0
+
+
 @pytest.mark.soak
 def test_a_stop_takes_no_more_than_ten_seconds_as_shipped(here: Living) -> None:
     seconds = stop_while_all_hangs(here)
