@@ -169,11 +169,13 @@ async def test(asked: Asked) -> Sheet:
 
 
 async def audit(asked: Asked) -> Sheet:
-    """What people did last."""
+    """What people did last, and what came of it where it was more than an answer."""
     sheet = asked.sheet()
     page = await asked.desk.read(lambda store: store.actions(limit=25))
     sheet.title(sheet.phrase("audit"))
     for one in page.items:
         who = sheet.name(one.name or one.person.removeprefix(PERSON))
-        sheet.line(f"{sheet.when(one.at)} · {who} · {sheet.written(f'{one.action} {one.given}')}")
+        did = [sheet.when(one.at), who, sheet.written(f"{one.action} {one.given}")]
+        came = [] if one.result == sheet.result else [sheet.written(one.result)]
+        sheet.line(" · ".join(did + came))
     return sheet
