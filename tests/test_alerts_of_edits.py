@@ -1,28 +1,19 @@
 """A further rule's alert on a story whose message is out: an edit tells it, and the ledger says when that was done."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-
-import pytest
 
 from monitor.model import Rule
 from monitor.model_delivery import Operation, Outcome, OutcomeKind
 from monitor.store.delivery_records import DeliveryFilter
 from monitor.store.records import HitFilter, HitRow
-from tests.test_store_outbox import NOW, PACES, SENT, Desk, seconds
+from tests.test_store_outbox import NOW, PACES, SENT, Desk, desk, seconds
+
+__all__ = ["desk"]
 
 DELETED = Outcome(OutcomeKind.GONE, "message to edit not found")
 REFUSED = Outcome(OutcomeKind.REJECTED, "Bad Request: this message is not liked")
 BUSY = Outcome(OutcomeKind.RETRY, "429", retry_after=5)
 THIRD = Rule("toll", "الحصيلة", "The toll")
-
-
-@pytest.fixture
-def desk(store_url: str) -> Iterator[Desk]:
-    desk = Desk(store_url)
-    yield desk
-    desk.store.close()
-    desk.other.close()
 
 
 def row(desk: Desk, rule: str) -> HitRow:

@@ -1,25 +1,16 @@
 """Deliveries that failed: listed with their reasons, and made again without ever sending a message twice."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-
-import pytest
 
 from monitor.model_delivery import Outcome, OutcomeKind
 from monitor.store.delivery_records import DeliveryFilter, DeliveryRow
 from monitor.store.records import HitFilter
-from tests.test_store_outbox import NOW, RULE, SENT, Desk, seconds
+from tests.test_store_outbox import NOW, RULE, SENT, Desk, desk, seconds
+
+__all__ = ["desk"]
 
 REFUSED = Outcome(OutcomeKind.REJECTED, "Bad Request: this message is not liked")
 LATER = NOW + timedelta(hours=1)
-
-
-@pytest.fixture
-def desk(store_url: str) -> Iterator[Desk]:
-    desk = Desk(store_url)
-    yield desk
-    desk.store.close()
-    desk.other.close()
 
 
 def listed(desk: Desk, *states: str, channel: str | None = None) -> list[DeliveryRow]:
