@@ -12,10 +12,12 @@ the commit leaves nothing behind, and the next poll finds the same entries again
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from xxhash import xxh3_64_hexdigest
 
@@ -158,7 +160,12 @@ async def claim_due(flow: Flow, now: datetime, limit: int) -> list[DeliveryClaim
 
 async def deliver(flow: Flow, claim: DeliveryClaim, clock: Clock) -> Outcome:
     """Make one claimed delivery and write down what came of it. Raises StoreError where that cannot be written."""
-    claim, outcome = await _attempt(flow, claim, clock)
+    try:
+        claim, outcome = await _attempt(flow, claim, clock)
+    except Exception as error:  # a mistake of ours: left at that, its chat would be barred again and again
+        at = traceback.extract_tb(error.__traceback__)[-1]  # its words may hold secrets
+        where = f"{Path(at.filename).name}:{at.lineno}"
+        outcome = Outcome(OutcomeKind.UNKNOWN, f"it failed unexpectedly: {type(error).__name__} in {where}")
     now = clock()
     settlement = retry.settle(claim, outcome, now, flow.rng)
     await _settle(flow, claim, settlement, now)

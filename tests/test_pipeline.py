@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from monitor.arrivals import PollReport, release_held
+from monitor.delivery.transports import Check
 from monitor.errors import StoreError
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
@@ -20,8 +21,8 @@ from monitor.flow import TURN, Flow, turn_of
 from monitor.matching.matcher import Matcher
 from monitor.matching.query import parse
 from monitor.model import Feed, Outlet, Rule
-from monitor.model_delivery import Channel
-from monitor.pipeline import poll_feed
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Outcome, Rendered
+from monitor.pipeline import deliver_due, poll_feed
 from monitor.store.intake import Intake
 from monitor.store.store import Store
 
@@ -277,3 +278,30 @@ async def test_a_feed_of_very_many_entries_is_read_in_part_and_its_archive_never
         here.bodies["anba"] = feed(90_003, *archive[:10_000])  # what was passed over is known
         report = await here.poll("anba", NOW + timedelta(minutes=10))
         assert (report.error, report.new, report.notes) == (None, 1, ())
+
+
+class Broken:
+    """A transport with a mistake in it."""
+
+    pace, limit = ChatPace("broken"), 4096
+
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
+        raise OverflowError("secret")
+
+    async def diagnose(self, sample: Rendered | None = None) -> list[Check]:
+        return []
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_mistake_in_a_transport_bars_no_chat(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        here.flow.channels, here.flow.transports = {"main": MAIN}, {"main": Broken()}
+        here.bodies["anba"] = rss(("إسقاط طائرة شاهد", "https://anba.example/1", BODY, NOW))
+        await here.poll("anba", NOW)
+        here.flow.store.open_chats(here.flow.paces(), NOW)
+        assert await deliver_due(here.flow, lambda: NOW) == 1
+        ((state, reason),) = here.rows("select state, reason from deliveries")
+        assert state == "unknown"
+        assert str(reason).startswith("it failed unexpectedly: OverflowError in test_pipeline.py:")

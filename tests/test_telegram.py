@@ -6,19 +6,23 @@ import logging
 import sys
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from monitor.delivery import retry
 from monitor.delivery.telegram import TelegramTransport
 from monitor.delivery.telegram_errors import classify
 from monitor.delivery.transports import HttpOptions, build
 from monitor.errors import DeliveryError
-from monitor.model_delivery import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 from tests.telegram_faults import Chaos
 from tests.telegram_server import TOKEN, Chat, Fault, TelegramServer
 
@@ -303,6 +307,34 @@ def test_paces_follow_the_kind_of_chat() -> None:
 )
 def test_a_reply_that_makes_no_sense_is_unknown(reply: dict[str, object]) -> None:
     assert classify(200, reply, Operation.SEND).kind is OutcomeKind.UNKNOWN
+
+
+ANYTHING: st.SearchStrategy[object] = st.sampled_from(
+    [None, True, 0, -1, 1e308, 2**63, 10**15, 10**400, -(10**400), "", "17", [], {}, {"a": [1]}]
+)
+WORDS = st.sampled_from(["retry after 99999999999999999999", "new chat id: -1", "message is not modified"]) | ANYTHING
+PARAMETERS = st.fixed_dictionaries({}, optional={"retry_after": ANYTHING, "migrate_to_chat_id": ANYTHING}) | ANYTHING
+REPLIES = st.fixed_dictionaries(
+    {}, optional={"ok": ANYTHING, "error_code": ANYTHING, "description": WORDS, "parameters": PARAMETERS}
+)
+
+
+@example(429, {"parameters": {"retry_after": 10**400}}, Operation.SEND)
+@example(429, {"parameters": {"retry_after": 10**15}}, Operation.SEND)
+@example(400, {"parameters": {"migrate_to_chat_id": 10**400}}, Operation.EDIT)
+@given(st.sampled_from([200, 400, 401, 403, 404, 413, 429, 500]), REPLIES, st.sampled_from(Operation))
+def test_whatever_a_server_replies_there_is_something_to_do_next(
+    status: int, reply: dict[str, object], operation: Operation
+) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    outcome = classify(status, reply, operation)
+    settled = retry.settle(claim(operation), outcome, now, Random(1))
+    assert settled.state in ("sent", "pending", "unknown", "dead")
+    assert settled.due_at is None or settled.due_at <= now + timedelta(hours=25)
+    sought = retry.settle(
+        claim(operation), Outcome(OutcomeKind.UNSEEN, retry_after=outcome.retry_after), now, Random(1)
+    )
+    assert sought.due_at is not None and sought.due_at <= now + timedelta(hours=25)
 
 
 # ── diagnosis ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -55,7 +55,7 @@ def _retry(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -
     if outcome.retry_after is None:
         wait = backoff(claim.attempt, RETRY_BASE, RETRY_CAP, rng)
     else:
-        asked = timedelta(seconds=min(max(outcome.retry_after, 1.0), LONGEST_WAIT.total_seconds()))
+        asked = _asked(max(outcome.retry_after, 1.0))
         wait = asked + timedelta(seconds=rng.random())  # never before the second the server named
     notice = None
     if outcome.retry_after is None and claim.attempt >= TELL_AFTER:
@@ -93,12 +93,17 @@ def _unsent(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) 
 
 
 def _unseen(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
-    wait = max(timedelta(seconds=outcome.retry_after or 0), backoff(claim.attempt, LOOK_BASE, LOOK_CAP, rng))
+    wait = max(_asked(outcome.retry_after or 0), backoff(claim.attempt, LOOK_BASE, LOOK_CAP, rng))
     waits = Settlement("unknown", due_at=now + wait, reason=outcome.detail)
     if claim.attempt < TELL_AFTER:
         return waits
     mend = "A message may have been lost; it is looked for again until that is known."
     return replace(waits, notice=_notice(claim, outcome.detail, mend), trouble="unreachable")
+
+
+def _asked(seconds: float) -> timedelta:
+    """What a server asks to wait, as far as it is believed."""
+    return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))
 
 
 def begins_late(claim: DeliveryClaim, now: datetime) -> bool:

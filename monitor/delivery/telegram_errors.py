@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from monitor.model_delivery import Operation, Outcome, OutcomeKind
 
 DEFAULT_RETRY_AFTER = 30.0  # for a 429 that does not say how long
+_LARGEST = 2**53  # of the numbers that Telegram sends: its ids fit into a double
 
 _HOLD = (
     *("chat not found", "not enough rights", "have no rights", "no write access", "need administrator rights"),
@@ -128,9 +129,9 @@ def _words(error: BaseException) -> str:
 
 
 def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST else None
 
 
 def _integer_in(pattern: re.Pattern[str], words: str) -> int | None:
     found = pattern.search(words)
-    return int(found.group(1)[:18]) if found else None
+    return _integer(int(found.group(1)[:18])) if found else None
