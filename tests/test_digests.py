@@ -180,6 +180,27 @@ def test_a_message_that_is_there_is_edited_in_quiet_hours_too(store_url: str) ->
         assert claim.operation is Operation.EDIT and "مسيّرات شاهد · أوديسا" in rendered.text
 
 
+def test_a_message_that_somebody_deleted_is_not_sent_anew_in_quiet_hours(store_url: str) -> None:
+    rules = (*RULES, (Rule("second", "أوديسا", "Odesa"), "وسط NEAR المدينة"))
+    with desk(store_url, Channel("main", "console", quiet=QUIET), rules=rules) as here:
+        clock(here, 10)
+        report = "سقطت طائرة شاهد فوق أوديسا اليوم وأصابت مبنى سكنيا وقال شهود إنهم سمعوا دويا"
+        here.take("a", "سقوط شاهد فوق أوديسا اليوم", report)
+        assert kinds(sent(here)) == [("story", "", 1)]
+        here.take("b", "سقوط شاهد فوق أوديسا اليوم", report)
+        store, now = here.flow.store, NOW + timedelta(hours=10.2)
+        (edit,) = store.claim_deliveries(now, paces={"main": ChatPace("chat")}, limit=9)
+        gone = Outcome(OutcomeKind.GONE, "message to edit not found")
+        store.settle(edit, retry.settle(edit, gone, now, Random(1)), now)
+        clock(here, 12)
+        here.take("c", "سقوط شاهد فوق أوديسا اليوم", f"{report} في وسط المدينة")
+        assert sent(here) == []
+        assert [row[:2] for row in waiting(here)] == [("digest", "quiet")]
+        clock(here, 19)
+        (digest,) = sent(here)
+        assert kinds([digest]) == [("digest", "quiet", 1)] and "أوديسا" in digest.text
+
+
 def test_what_a_cooldown_releases_in_quiet_hours_waits_for_their_end(store_url: str) -> None:
     cooled = Rule("cooled", "شاهد", "Shahed", cooldown=timedelta(hours=1))
     with desk(store_url, Channel("main", "console", quiet=QUIET), rules=((cooled, "شاهد"),)) as here:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from monitor.errors import RasidError
-from monitor.model import Rule
+from monitor.model import Rule, RuleState
+from monitor.model_delivery import Operation
 from monitor.runtime.assembly import prime
 from monitor.runtime.overruling import Overruled
-from tests.desk import NOW, Desk, desks
+from monitor.store.records import HitFilter
+from tests.desk import NOW, SHAHED, Desk, desks
 
 ODESSA = Rule("odessa", "أوديسا", "Odessa", min_outlets=2)
+PORT = Rule("port", "الميناء", "Port")
 STRIKE = (
     "أعلنت القوات الجوية الأوكرانية صباح اليوم أنها أسقطت عشرين طائرة من طراز شاهد أطلقتها روسيا خلال الليل على "
     "العاصمة كييف ومدينة أوديسا، وأضافت في بيان أن حطام الطائرات سقط على مبنى سكني من دون وقوع إصابات بين السكان."
@@ -148,6 +152,40 @@ def test_an_old_article_that_is_split_off_is_not_told_again(desk: Desk) -> None:
     assert desk.rows("select code from hits order by id") == [("new_story",), ("split_off",)]
 
 
+@pytest.mark.parametrize(
+    ("now", "code"),
+    [
+        (replace(SHAHED, state=RuleState.OFF), "rule_off"),
+        (replace(SHAHED, state=RuleState.TRIAL), "trial"),
+        (replace(SHAHED, id="another"), "rule_off"),
+    ],
+    ids=["off", "trial", "removed"],
+)
+def test_an_article_that_is_split_off_a_story_of_a_rule_that_alerts_no_more_is_muted(
+    desk: Desk, now: Rule, code: str
+) -> None:
+    desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+    desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
+    desk.deliver()
+    desk.flow.rules = {now.id: now}
+    assert desk.split(1, 1) == Overruled(2, 1, 0)  # the alert stays with b
+    desk.deliver()
+    rows = desk.flow.store.hits(HitFilter()).items[::-1]
+    assert [(row.hit.code, row.fate) for row in rows] == [(code, "muted"), ("new_story", "delivered")]
+
+
+def test_a_story_that_is_split_off_waits_for_the_outlets_that_its_rule_asks_for(store_url: str) -> None:
+    with desks(store_url, rules=[(ODESSA, "أوديسا")]) as (desk,):
+        for outlet in "abc":
+            desk.take(outlet, "إسقاط عشرين طائرة شاهد", STRIKE)
+        assert desk.deliver() == 1
+        assert desk.split(1, 3) == Overruled(2, 1, 0)
+        rows = [(row.hit.code, row.hit.detail, row.fate) for row in desk.flow.store.hits(HitFilter()).items]
+        assert rows[0] == ("too_few_outlets", "1 of 2 outlets", "held")
+        desk.merge(1, 2)
+        assert desk.split(1, 2, 3) == Overruled(3, 2, 1)
+
+
 def test_a_split_can_be_taken_back(desk: Desk) -> None:
     desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
     desk.take("b", "إسقاط عشرين طائرة شاهد فوق كييف", STRIKE)
@@ -205,6 +243,25 @@ def test_old_overrules_are_forgotten_with_their_stories(desk: Desk) -> None:
     assert (report.articles, report.stories, report.alerts) == (2, 1, 1)
     left = {name: desk.rows(f"select count(*) from {name}") for name in ("overrules", "messages", "stories", "alerts")}
     assert set(map(str, left.values())) == {"[(0,)]"}
+
+
+def test_a_message_that_a_split_left_to_two_stories_outlives_the_older_one(store_url: str) -> None:
+    with desks(store_url, rules=[(SHAHED, "شاهد"), (PORT, "الميناء")]) as (desk,):
+        desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+        desk.take("b", "إسقاط عشرين طائرة شاهد", f"{STRIKE} قرب الميناء")
+        desk.deliver()
+        desk.at = 60 * 24 * 5
+        assert desk.split(1, 2).story == 2  # the alert of the port goes along, the message shows both
+        desk.deliver()
+        assert desk.rows("select kind, story_id from messages") == [("story", 1)]
+        desk.flow.store.prune(NOW + timedelta(days=32), timedelta(days=30))
+        assert desk.stories() == [["b"]]
+        assert desk.rows("select kind, story_id from messages") == [("story", 2)]
+        desk.take("c", "إسقاط عشرين طائرة", f"{STRIKE.replace('شاهد', 'جديد')} قرب الميناء")
+        assert desk.stories() == [["b", "c"]]
+        desk.deliver()
+        claim, rendered = desk.posted[-1]
+        assert claim.operation is Operation.EDIT and "ونقلته أيضًا" in rendered.text
 
 
 async def test_a_merged_story_that_goes_on_for_longer_than_overrules_are_kept_stays_one(store_url: str) -> None:

@@ -154,7 +154,7 @@ def redecide(
     if hit.decision is not Decision.HELD:
         return None
     if rule is None:
-        return _verdict("rule_off", "the rule was removed")
+        return _removed()
     stopped = _stopped(rule)
     if stopped:
         return stopped
@@ -190,16 +190,25 @@ def _released(rule: Rule, hit: Hit, story: StoryView, known: Known, *, now: date
     return None if early else _verdict(TIMED[hit.code])
 
 
-def after_split(rule: Rule, article: Article, known: Known, *, max_age: timedelta, now: datetime) -> Verdict | None:
+def after_split(
+    rule: Rule | None, article: Article, outlets: int, known: Known, *, max_age: timedelta, now: datetime
+) -> Verdict | None:
     """What becomes of a hit that was told with another story, now that an analyst gave its article one of its own.
 
-    known: of the new story; where the rule alerted that, nothing changes (None). max_age: the rule's own goes before.
+    rule None: no longer in the rule files. outlets, known: of the new story; where the rule alerted that, nothing
+    changes (None). max_age: the rule's own goes before. A cooldown holds nothing back: an analyst asked for the story.
     """
-    if known.alerted or _stopped(rule):
+    if known.alerted:
         return None
+    if rule is None:
+        return _removed()
+    stopped = _stopped(rule)
+    if stopped:
+        return stopped
     if now - article.when > (max_age if rule.max_age is None else rule.max_age):
         return _verdict("split_off")
-    return _muted(known) or _verdict("new_story", "an analyst split it from another story")
+    unwanted = _muted(known) or _too_few(rule, outlets)
+    return unwanted or _verdict("new_story", "an analyst split it from another story")
 
 
 def no_channel(rule: Rule) -> Verdict:
@@ -220,6 +229,10 @@ def _development(rule: Rule, known: Known, change: str, limit: Verdict | None) -
     if limit is not None:
         return _verdict("number_waits", change, limit.until)
     return _verdict("number_changed", change, change=change)
+
+
+def _removed() -> Verdict:
+    return _verdict("rule_off", "the rule was removed")
 
 
 def _stopped(rule: Rule) -> Verdict | None:
@@ -250,9 +263,12 @@ def _muted(known: Known) -> Verdict | None:
 
 
 def _waiting(rule: Rule, outlets: int, known: Known, now: datetime) -> Verdict | None:
-    if outlets < rule.min_outlets:
-        return _verdict("too_few_outlets", f"{outlets} of {rule.min_outlets} outlets")
-    return _limited(rule, known, now)
+    return _too_few(rule, outlets) or _limited(rule, known, now)
+
+
+def _too_few(rule: Rule, outlets: int) -> Verdict | None:
+    missing = outlets < rule.min_outlets
+    return _verdict("too_few_outlets", f"{outlets} of {rule.min_outlets} outlets") if missing else None
 
 
 def _limited(rule: Rule, known: Known, now: datetime) -> Verdict | None:

@@ -41,8 +41,8 @@ def merge(flow: Flow, kept: int, gone: int, now: datetime) -> Overruled:
 
 
 def split(flow: Flow, story_id: int, article_ids: Sequence[int], now: datetime) -> Overruled:
-    """Give articles of a story one of their own. Rules that hit them alert it, where they are not too old for that.
-    Raises RasidError."""
+    """Give articles of a story one of their own. Rules that hit them alert it, where they are not too old for that
+    and as many outlets carry it as the rule asks for. Raises RasidError."""
     wanted = sorted(set(article_ids))
     with flow.store.intake(now) as tx:
         check_story(tx, story_id)
@@ -75,15 +75,19 @@ def no_story(story_id: int, became: int | None) -> RasidError:
 
 def _tell_again(flow: Flow, tx: Intake, posts: Posts, story_id: int, articles: dict[int, Article]) -> None:
     """Decide anew on the hits that were told with the other story."""
+    outlets = len({article.outlet_id for article in articles.values()})
     for hit in tx.hits_of(story_id):
-        rule = flow.rules.get(hit.rule_id)
-        if rule is None or hit.decision not in (Decision.ALERT, Decision.JOINED):
+        if hit.decision not in (Decision.ALERT, Decision.JOINED):
             continue
+        rule = flow.rules.get(hit.rule_id)
         article = articles[hit.article_id]
         max_age = flow.max_ages.get(article.feed_id, timedelta(0))
-        known = posts.facts.of_new(rule, story_id, article)
-        verdict = decide.after_split(rule, article, known, max_age=max_age, now=posts.now)
-        if verdict is not None:
+        known = posts.facts.of_new(rule, story_id, article) if rule is not None else posts.facts.of_held(None, hit)
+        verdict = decide.after_split(rule, article, outlets, known, max_age=max_age, now=posts.now)
+        if verdict is None:
+            continue
+        if rule is not None:
             verdict = with_channel(flow, rule, verdict)
-            tx.redecide(hit.id, verdict)
+        tx.redecide(hit.id, verdict)
+        if rule is not None:
             posts.add(rule, story_id, hit.id, verdict)

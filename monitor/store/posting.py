@@ -88,7 +88,7 @@ def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
     queued = 0
     for message in connection.execute(ours).all():
         send = latest_send(connection, message.id)
-        if send is None or _is_gone(connection, message.id, send.id):
+        if send is None or is_gone(connection, message.id, send.id):
             continue
         if send.state in ("sending", "unknown", "sent"):
             _, added = _queue_edit(connection, message.id, message.channel, now, priority=send.priority)
@@ -140,7 +140,7 @@ def add_delivery(
 def join(connection: sa.Connection, message_id: int, channel: str, now: datetime, *, priority: int) -> int:
     """Make a message that exists show what is added to it; the id of the delivery that will."""
     send = latest_send(connection, message_id)
-    if send is None or send.state == "dead" or _is_gone(connection, message_id, send.id):
+    if send is None or send.state == "dead" or is_gone(connection, message_id, send.id):
         return _send_anew(connection, message_id, channel, now, priority=priority)  # the new alert deserves an attempt
     if send.state == "pending":
         if priority < send.priority:
@@ -199,7 +199,7 @@ def latest_send(connection: sa.Connection, message_id: int) -> Any:
     return connection.execute(dialect.lock_rows(statement)).first()
 
 
-def _is_gone(connection: sa.Connection, message_id: int, send_id: int) -> bool:
+def is_gone(connection: sa.Connection, message_id: int, send_id: int) -> bool:
     """Whether the message can no longer be edited where it was last sent: somebody deleted it, or it is too old."""
     edit = (deliveries.c.message_id == message_id, deliveries.c.operation == "edit", deliveries.c.id > send_id)
     dead = sa.select(deliveries.c.id).where(*edit, deliveries.c.state == "dead", deliveries.c.reason.startswith(GONE))

@@ -127,6 +127,7 @@ def _remove(connection: sa.Connection, story_ids: list[int], now: datetime) -> P
         run(sa.select(message_alerts.c.message_id).where(message_alerts.c.message_id.in_(message_ids))).scalars()
     )
     messages_gone = remove_messages(connection, [one for one in message_ids if one not in still])
+    _hand_over(connection, story_ids)
     run(sa.delete(alerts).where(alerts.c.id.in_(alert_ids)))
     hits_gone = run(sa.delete(hits).where(hits.c.story_id.in_(story_ids))).rowcount
     for chunk in (ids[at : at + 400] for at in range(0, len(ids), 400)):
@@ -154,6 +155,24 @@ def _count_removed(connection: sa.Connection, story_ids: list[int]) -> None:
 
 def _story_messages(story_ids: list[int]) -> sa.Select[tuple[int]]:
     return sa.select(messages.c.id).where(messages.c.story_id.in_(story_ids))
+
+
+def _hand_over(connection: sa.Connection, story_ids: list[int]) -> None:
+    """Let the messages that stay, since they tell of another story too (a split makes such), be that one's, unless its
+    channel has a message of it already."""
+    run = connection.execute
+    ours = sa.select(messages.c.id, messages.c.kind, messages.c.channel).where(messages.c.story_id.in_(story_ids))
+    for message in run(ours.order_by(messages.c.id)).all():
+        told = sa.select(messages.c.story_id).where(
+            messages.c.channel == message.channel, messages.c.kind == "story", messages.c.story_id.is_not(None)
+        )
+        carried = (
+            sa.select(sa.func.min(alerts.c.story_id))
+            .select_from(message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id))
+            .where(message_alerts.c.message_id == message.id)
+        )
+        free = carried.where(alerts.c.story_id.not_in(told)) if message.kind == "story" else carried
+        run(sa.update(messages).where(messages.c.id == message.id).values(story_id=run(free).scalar()))
 
 
 def remove_messages(connection: sa.Connection, ids: list[int]) -> int:

@@ -79,11 +79,14 @@ class Telling:
         return self._connection.execute(told.order_by(alerts.c.id).limit(1)).scalar()
 
     def is_told(self, channel: str, story_id: int) -> bool:
-        """Whether the channel has a message of the story's own, which may be on its way."""
+        """Whether the channel has a message of the story's own, which may be on its way and can still be edited."""
         ours = (messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == "story")
         message_id = self._connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
-        send = posting.latest_send(self._connection, message_id) if message_id is not None else None
-        return send is not None and send.state != "dead"
+        if message_id is None:
+            return False
+        send = posting.latest_send(self._connection, message_id)
+        there = send is not None and send.state != "dead"
+        return there and not posting.is_gone(self._connection, message_id, send.id)
 
     def crowd(self, channel: str, since: datetime) -> tuple[int, int]:
         """What the channel was told since, digests of a burst included: (stories, those of high severity)."""
