@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,22 @@ async def test_what_was_on_its_way_when_they_unfollowed_still_arrives(talk: Talk
     assert len(alerts(talk, READER)) == 1
     await following.refresh(talk.desk.flow, lambda: talk.found, talk.now())
     assert list(talk.desk.flow.channels) == ["main"]
+
+
+async def test_a_person_has_the_quiet_hours_and_the_limit_of_channels_that_set_none(talk: Talk) -> None:
+    await talk.say(READER, "/follow port")
+    await talk.reload("\nalerts: {quiet: 13:00-16:00}")
+    main, person = talk.desk.flow.channels.values()
+    assert (person.quiet, person.burst, person.burst_window) == (main.quiet, main.burst, main.burst_window)
+    assert person.quiet == (time(13), time(16)) and person.burst
+    strike(talk)
+    await talk.deliver()
+    assert alerts(talk, READER) == []
+    talk.desk.at += 60 * 2
+    await talk.deliver()
+    assert len(alerts(talk, READER)) == 1
+    await talk.reload()
+    assert talk.desk.flow.channels[f"{PERSON}{READER}"].quiet is None
 
 
 async def test_a_reader_who_blocks_the_bot_is_held_and_hears_it_all_later(talk: Talk) -> None:

@@ -88,6 +88,59 @@ def test_quiet_hours_when_the_clocks_change() -> None:
     )
 
 
+BERLIN, CAIRO = ZoneInfo("Europe/Berlin"), ZoneInfo("Africa/Cairo")
+# Cairo skips 00:00–01:00 on 24 April 2026 and has 23:00–24:00 of 29 October twice.
+
+
+@pytest.mark.parametrize(
+    ("zone", "quiet", "now", "until"),
+    [
+        (BERLIN, "22:00 02:30", "2026-10-25 00:29:59", "25 00:30"),  # in UTC: the first 02:29:59
+        (BERLIN, "22:00 02:30", "2026-10-25 00:30", ""),
+        (BERLIN, "22:00 02:30", "2026-10-25 01:10", ""),  # the second 02:10
+        (BERLIN, "22:00 02:30", "2026-10-25 01:30", ""),
+        (BERLIN, "22:00 02:30", "2026-10-25 21:00", "26 01:30"),
+        (BERLIN, "02:30 07:00", "2026-10-25 00:29:59", ""),
+        (BERLIN, "02:30 07:00", "2026-10-25 01:10", "25 06:00"),  # they began with the first 02:30
+        (BERLIN, "02:10 02:50", "2026-10-25 00:20", "25 00:50"),
+        (BERLIN, "02:10 02:50", "2026-10-25 01:20", ""),
+        (BERLIN, "22:00 02:30", "2026-03-29 00:59:59", "29 01:30"),  # 01:59:59; 02:30 is 03:30
+        (BERLIN, "22:00 02:30", "2026-03-29 01:10", "29 01:30"),  # 03:10
+        (BERLIN, "22:00 02:30", "2026-03-29 01:30", ""),
+        (BERLIN, "02:30 03:00", "2026-03-29 01:30", ""),  # not on any clock
+        (CAIRO, "20:00 23:30", "2026-10-29 20:29:59", "29 20:30"),  # the first 23:29:59
+        (CAIRO, "20:00 23:30", "2026-10-29 21:10", ""),  # the second 23:10
+        (CAIRO, "23:30 07:00", "2026-10-29 21:10", "30 05:00"),
+        (CAIRO, "20:00 00:30", "2026-04-23 22:10", "23 22:30"),  # 01:10; 00:30 is 01:30
+        (CAIRO, "20:00 00:30", "2026-04-23 22:30", ""),
+    ],
+)
+def test_quiet_hours_end_once_where_the_clocks_show_their_end_twice_or_never(
+    zone: ZoneInfo, quiet: str, now: str, until: str
+) -> None:
+    begin, end = map(time.fromisoformat, quiet.split())
+    channel = Channel("main", "telegram", quiet=(begin, end))
+    utc = ZoneInfo("UTC")
+    for there in (utc, zone):
+        found = place(channel, Severity.LOW, at(now, utc).astimezone(there), zone, ALONE)
+        assert found == Place("main") if not until else shown(found.until, utc) == until
+
+
+@given(
+    st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 5)),
+    st.times(),
+    st.times(),
+    st.sampled_from([BERLIN, CAIRO]),
+)
+def test_at_the_end_of_quiet_hours_they_are_over(moment: datetime, begin: time, end: time, zone: ZoneInfo) -> None:
+    channel = Channel("main", "telegram", quiet=(begin, end if end != begin else time(begin.hour, begin.minute ^ 1)))
+    now = moment.replace(tzinfo=ZoneInfo("UTC"))
+    found = place(channel, Severity.LOW, now, zone, ALONE)
+    if found.until is not None:
+        assert now < found.until <= now + timedelta(hours=25)
+        assert place(channel, Severity.LOW, found.until, zone, ALONE) == Place("main")
+
+
 @pytest.mark.parametrize(
     ("schedule", "now", "due"),
     [

@@ -11,7 +11,7 @@ skips one, it is as much later as was skipped, and where the clock shows one twi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from monitor.model import Severity
@@ -31,8 +31,9 @@ class Crowd:
 
 def place(channel: Channel, severity: Severity, now: datetime, zone: ZoneInfo, crowd: Crowd) -> Place:
     """How an alert of this severity is told in the channel. crowd: without this alert."""
-    if _is_quiet(channel, severity, now, zone):
-        return _quiet(channel, now, zone)
+    morning = _quiet_until(channel, severity, now, zone)
+    if morning is not None:
+        return _quiet(channel, morning, zone)
     if channel.mode is Mode.DIGEST and channel.digest is not None:
         until = following(channel.digest, now, zone)
         return _held(channel, severity, "digest", until, zone, f"digest at {_clock(until, zone)}")
@@ -53,36 +54,48 @@ def following(schedule: Schedule, now: datetime, zone: ZoneInfo) -> datetime:
     return min(_next(moment, now, zone) for moment in schedule.times)
 
 
-def _quiet(channel: Channel, now: datetime, zone: ZoneInfo) -> Place:
+def _quiet(channel: Channel, until: datetime, zone: ZoneInfo) -> Place:
     assert channel.quiet is not None
     begin, end = channel.quiet
-    until = _next(end, now, zone)
     held = f"quiet hours until {_clock(until, zone)}"
     return Place(channel.name, Mode.DIGEST, "quiet", until, held, f"{begin:%H:%M}–{end:%H:%M}")
 
 
 def _held(channel: Channel, severity: Severity, why: str, until: datetime, zone: ZoneInfo, words: str) -> Place:
-    if _is_quiet(channel, severity, until, zone):
-        return _quiet(channel, until, zone)
+    morning = _quiet_until(channel, severity, until, zone)
+    if morning is not None:
+        return _quiet(channel, morning, zone)
     return Place(channel.name, Mode.DIGEST, why, until, words)
 
 
-def _is_quiet(channel: Channel, severity: Severity, moment: datetime, zone: ZoneInfo) -> bool:
+def _quiet_until(channel: Channel, severity: Severity, moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """The end of the quiet hours that the moment lies in, if they hold this severity back; None: it lies in none.
+
+    They begin and end at moments, not at what a clock shows: a clock that is put back shows times of them once more.
+    """
     if channel.quiet is None or (severity is Severity.HIGH and not channel.quiet_high):
-        return False
+        return None
     begin, end = channel.quiet
-    clock = moment.astimezone(zone).time()
-    return begin <= clock < end if begin < end else clock >= begin or clock < end
+    today = moment.astimezone(zone).date()
+    for day in (today, today - _DAY):
+        until = _at(day if begin < end else day + _DAY, end, zone)
+        if _at(day, begin, zone) <= moment.astimezone(UTC) < until:
+            return until
+    return None
 
 
 def _next(moment: time, now: datetime, zone: ZoneInfo) -> datetime:
     """The next time after `now` that the clocks of the zone show this time of the day."""
     day = now.astimezone(zone).date()
     for days in range(-1, 3):
-        at = datetime.combine(day + days * _DAY, moment, zone).astimezone(UTC)
+        at = _at(day + days * _DAY, moment, zone)
         if at > now:
             return at
     raise AssertionError("a day has at most 25 hours")
+
+
+def _at(day: date, moment: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, moment, zone).astimezone(UTC)
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.delivery import transports
+from monitor.delivery import telling, transports
 from monitor.delivery.telegram import TOKEN_ENV
 from monitor.flow import Flow
 from monitor.model_delivery import PERSON, Channel
 from monitor.runtime.configuration import Configuration
+from monitor.settings import Settings
 from monitor.store.store import Store
 
 NO_ACCESS = "this person may not use the bot any more, or it was turned off"
@@ -62,11 +63,22 @@ def followed(store: Store, found: Configuration, now: datetime) -> Followed:
             languages.setdefault(person, settings.language)
         else:
             store.end_channel(name, NO_ACCESS, now)
-    channels = {
-        PERSON + person: Channel(PERSON + person, "telegram", language, settings.zone, {"chat": person})
-        for person, language in languages.items()
-    }
+    channels = {PERSON + person: _person(person, language, settings) for person, language in languages.items()}
     return Followed(channels, by_rule)
+
+
+def _person(person: str, language: str, settings: Settings) -> Channel:
+    """What a channel is told that sets nothing."""
+    return Channel(
+        PERSON + person,
+        "telegram",
+        language,
+        settings.zone,
+        {"chat": person},
+        burst=telling.BURST,
+        burst_window=telling.BURST_WINDOW,
+        quiet=settings.alerts.quiet,
+    )
 
 
 async def refresh(flow: Flow, found: Callable[[], Configuration], now: datetime) -> None:
