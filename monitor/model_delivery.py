@@ -200,6 +200,7 @@ class DeliveryClaim:
     unknowns: int = 0  # earlier attempts whose outcome was unknown; too many end the delivery
     lost: bool = False  # the outcome of the last attempt is unknown still: the message may be there
     marker: str = ""  # by which the message is recognised in a chat where it may be; no other has the same
+    service: str = ""  # what its channel shares with others, the bot; else the channel
 
 
 class OutcomeKind(StrEnum):
@@ -224,7 +225,7 @@ GONE = "the message is no longer there"  # how the reason of an edit begins whos
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One attempt's result. scope says whether a wait holds the chat (429) or only this delivery."""
+    """One attempt's result."""
 
     kind: OutcomeKind
     detail: str = ""
@@ -249,3 +250,4 @@ class Settlement:
     chat_id: str | None = None
     notice: str | None = None  # what the operator should be told, once
     trouble: str = ""  # of the notice: what lasts until a message is sent again; "": it is over with being told
+    shared: bool = False  # the trouble is the server's or the bot's: all its channels have it

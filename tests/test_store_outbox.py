@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from monitor.delivery import retry
 from monitor.model import Article, Decision, Placement, Rule, RuleMatch, Span, Verdict
@@ -338,6 +339,42 @@ def test_the_operator_hears_of_a_failing_channel_once_and_again_after_it_worked(
     assert desk.store.notices() == []
     attempt(NOW + seconds(300), kicked)
     assert len(desk.store.notices()) == 1
+
+
+def operator_texts(desk: Desk) -> list[str]:
+    with desk.store._reading() as connection:
+        told = connection.execute(sa.text("select text from messages where kind = 'operator' order by id"))
+        return list(told.scalars())
+
+
+def test_a_trouble_of_the_whole_bot_is_told_once_and_of_what_still_has_it_when_the_rest_works(desk: Desk) -> None:
+    names = [f"c{number}" for number in range(9)]
+    paces = {one: replace(PACES["main"], chat_key=f"telegram:{one}") for one in (*names, "ops")}
+    desk.store.open_chats(paces, NOW)
+
+    def attempt(at: datetime, outcomes: dict[str, Outcome]) -> list[str]:
+        """What the operator is told."""
+        desk.store.resume_chats(at)
+        before = operator_texts(desk)
+        for claim in desk.claim(at, paces):
+            outcome = outcomes.get(claim.channel, SENT)
+            desk.store.settle(claim, desk.settlement(claim, outcome, at), at, operator="ops")
+        return operator_texts(desk)[len(before) :]
+
+    revoked = Outcome(OutcomeKind.STOP, "Unauthorized")
+    for number, name in enumerate(names):
+        desk.alert(number, (name,))
+    (first,) = attempt(NOW, dict.fromkeys((*names, "ops"), revoked))
+    assert first.startswith("Channel c0: Unauthorized. Sending is stopped") and len(desk.store.notices()) == 9
+    assert attempt(NOW + timedelta(hours=1), dict.fromkeys((*names, "ops"), revoked)) == []
+    over, still = attempt(NOW + timedelta(hours=2), {"c7": revoked, "c8": revoked})
+    assert over.startswith("Channel c0 works again") and len(desk.store.notices()) == 2
+    assert still.startswith("Channel c7: Unauthorized")
+    assert attempt(NOW + timedelta(hours=3), {"c7": revoked, "c8": revoked}) == []
+    over, still = attempt(NOW + timedelta(hours=4), {"c8": revoked})
+    assert over.startswith("Channel c7 works again") and still.startswith("Channel c8: Unauthorized")
+    (over,) = attempt(NOW + timedelta(hours=5), {})
+    assert over.startswith("Channel c8 works again") and desk.store.notices() == []
 
 
 def test_operator_messages_go_at_most_once_a_minute(desk: Desk) -> None:

@@ -69,6 +69,7 @@ def _retry(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -
         firm=outcome.retry_after is not None,
         notice=notice,
         trouble="unreachable" if notice else "",
+        shared=True,
     )
 
 
@@ -85,7 +86,8 @@ def _unknown(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random)
     if claim.unknowns + 1 < TELL_AFTER_UNKNOWN:
         return lost
     mend = "Its messages are tried again; one may arrive twice."
-    return replace(lost, notice=_notice(claim, f"no clear answer: {outcome.detail}", mend), trouble="unreachable")
+    notice = _notice(claim, f"no clear answer: {outcome.detail}", mend)
+    return replace(lost, notice=notice, trouble="unreachable", shared=True)
 
 
 def _unsent(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
@@ -98,7 +100,7 @@ def _unseen(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) 
     if claim.attempt < TELL_AFTER:
         return waits
     mend = "A message may have been lost; it is looked for again until that is known."
-    return replace(waits, notice=_notice(claim, outcome.detail, mend), trouble="unreachable")
+    return replace(waits, notice=_notice(claim, outcome.detail, mend), trouble="unreachable", shared=True)
 
 
 def _asked(seconds: float) -> timedelta:
@@ -150,7 +152,7 @@ def _migrated(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random
 def _stop(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
     until = now + backoff(claim.attempt, HOLD_BASE, HOLD_CAP, rng)
     mend = "Sending is stopped and the queue is kept; mend the credentials in .env (taken over at once), or restart."
-    return _held(outcome, until, _notice(claim, outcome.detail, mend), "stopped")
+    return replace(_held(outcome, until, _notice(claim, outcome.detail, mend), "stopped"), shared=True)
 
 
 def _gone(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:

@@ -131,6 +131,7 @@ class Claiming:
             unknowns=row.unknowns,
             lost=row.state == "unknown",
             marker=_marker(row.message_id, row.made),
+            service=self.paces[row.channel].shared_key or row.channel,
         )
 
     def _chats(self, keys: Sequence[str]) -> dict[str, Any]:

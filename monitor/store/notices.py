@@ -57,14 +57,28 @@ class Notices(Database):
         return [Notice(row.key, row.text, row.created) for row in rows]
 
 
-def tell(connection: sa.Connection, key: str, text: str, channel: str | None, now: datetime) -> bool:
-    """As Notices.add_notice, inside a transaction of the caller's."""
-    known = sa.select(tables.notices.c.key).where(tables.notices.c.key == key)
-    if connection.execute(known).first() is not None:
+def tell(
+    connection: sa.Connection, key: str, text: str, channel: str | None, now: datetime, *, scope: str = ""
+) -> bool:
+    """As Notices.add_notice, inside a transaction of the caller's.
+
+    scope: what the trouble is of, if it is of more than this. Of a scope the first is told and the others stand untold;
+    one of them is told where it is still seen after the first is over.
+    """
+    run, table = connection.execute, tables.notices
+    known = run(sa.select(table.c.message_id).where(table.c.key == key)).first()
+    if known is not None and (known.message_id is not None or not scope or channel is None):
         return False
-    message_id = _post(connection, text, channel, now) if channel else None
-    row = {"key": key, "created": now, "text": text, "message_id": message_id}
-    dialect.insert_new(connection, tables.notices, [row], columns=["key"])
+    told = sa.select(table.c.key).where(table.c.scope == scope, table.c.message_id.is_not(None))
+    quiet = channel is None or (scope and run(told.limit(1)).first() is not None)
+    if known is not None and quiet:
+        return False
+    message_id = None if quiet or channel is None else _post(connection, text, channel, now)
+    if known is not None:
+        run(sa.update(table).where(table.c.key == key).values(message_id=message_id))
+        return False
+    row = {"key": key, "created": now, "text": text, "scope": scope, "message_id": message_id}
+    dialect.insert_new(connection, table, [row], columns=["key"])
     return True
 
 

@@ -92,7 +92,8 @@ class Settling:
             if settlement.notice:
                 key = settlement.trouble and _TROUBLE.format(claim.channel) + settlement.trouble
                 key = key or _EVENT.format(claim.channel) + settlement.notice[:100]
-                notices.tell(self.connection, key, settlement.notice, self.operator, now)
+                scope = f"{claim.service}/{settlement.trouble}" if settlement.shared else ""
+                notices.tell(self.connection, key, settlement.notice, self.operator, now, scope=scope)
 
     def _works_again(self, channel: str, now: datetime) -> None:
         notices.clear(self.connection, _EVENT.format(channel), now)

@@ -359,7 +359,8 @@ notices = sa.Table(
     sa.Column("key", Key, primary_key=True),
     sa.Column("created", Utc, nullable=False),
     sa.Column("text", Words, nullable=False),
-    _refers("message_id", "messages.id", nullable=True),
+    sa.Column("scope", Key, nullable=False, server_default=""),  # told once for all of one scope, unless ""
+    _refers("message_id", "messages.id", nullable=True),  # NULL: not told
 )
 
 # What people did through the bot. An update of Telegram's that comes twice is done once: its key is kept.
