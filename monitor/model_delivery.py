@@ -191,6 +191,7 @@ class DeliveryClaim:
     message_id: int
     channel: str
     operation: Operation
+    chat_key: str  # the chat that this attempt is for; its channel may have left it since
     attempt: int
     plain: bool  # the formatted form was refused once: send plain text
     external_id: str | None

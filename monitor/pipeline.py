@@ -177,6 +177,8 @@ async def _attempt(flow: Flow, claim: DeliveryClaim, clock: Clock) -> tuple[Deli
     channel, transport = flow.channels.get(claim.channel), flow.transports.get(claim.channel)
     if channel is None or transport is None:  # an edit of channels.yaml came between claim and attempt
         return claim, Outcome(OutcomeKind.RETRY, "the channel is no longer configured")
+    if transport.pace.chat_key != claim.chat_key:  # the same edit gave it another chat: it is claimed anew for that one
+        return claim, Outcome(OutcomeKind.UNSENT, "nothing was sent: the channel has moved to another chat")
     if claim.operation is Operation.DELETE:
         return claim, await transport.deliver(claim, None)
     if claim.lost and isinstance(transport, Audited) and transport.audit is not None:

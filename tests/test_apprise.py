@@ -49,7 +49,8 @@ def channel(port: int) -> Transport:
 
 
 def claim(operation: Operation = Operation.SEND, plain: bool = False) -> DeliveryClaim:
-    return DeliveryClaim(3, 7, "mail", operation, 1, plain, None, None, datetime(2026, 11, 24, tzinfo=UTC))
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    return DeliveryClaim(3, 7, "mail", operation, "apprise:1", 1, plain, None, None, now)
 
 
 async def test_the_first_line_becomes_the_title_and_the_rest_the_body(receiver: Receiver) -> None:

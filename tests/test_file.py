@@ -21,7 +21,7 @@ NEWS = Rendered("أوكرانيا: هجوم بمسيّرات شاهد", "<b>…<
 
 def claim(number: int = 1, operation: Operation = Operation.SEND, external_id: str | None = None) -> DeliveryClaim:
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    return DeliveryClaim(number, 7, "record", operation, 1, False, external_id, None, now)
+    return DeliveryClaim(number, 7, "record", operation, "file:1", 1, False, external_id, None, now)
 
 
 def transport(path: Path) -> FileTransport:

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 def claim(operation: Operation = Operation.SEND, **changes: object) -> DeliveryClaim:
     values: dict[str, object] = {
         **{"id": 1, "message_id": 7, "channel": "main", "operation": operation, "attempt": 1, "plain": False},
-        **{"external_id": None, "chat_id": None, "created": NOW},
+        **{"chat_key": "telegram:1", "external_id": None, "chat_id": None, "created": NOW},
     }
     return DeliveryClaim(**(values | changes))  # type: ignore[arg-type]
 

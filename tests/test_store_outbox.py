@@ -496,6 +496,7 @@ def test_an_edit_that_failed_for_a_while_keeps_the_alert_of_the_one_that_it_abso
 
 def test_a_start_tries_held_chats_again_but_never_before_the_time_a_server_named(desk: Desk) -> None:
     paces = {**PACES, "second": ChatPace("telegram:2")}
+    desk.store.open_chats(paces, NOW)
     desk.alert(1, channels=("main", "second"))
     for claim in desk.claim(NOW, paces):
         asked = Outcome(OutcomeKind.RETRY, "429", retry_after=600)

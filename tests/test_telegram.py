@@ -49,7 +49,12 @@ def transport(server: TelegramServer, token: str = TOKEN, url: str = "", **optio
 def claim(operation: Operation = Operation.SEND, **changes: Any) -> DeliveryClaim:
     values: dict[str, Any] = {
         **{"id": 1, "message_id": 7, "channel": "main", "operation": operation, "attempt": 1, "plain": False},
-        **{"external_id": None, "chat_id": None, "created": datetime(2026, 11, 24, tzinfo=UTC)},
+        **{
+            "chat_key": "telegram:1",
+            "external_id": None,
+            "chat_id": None,
+            "created": datetime(2026, 11, 24, tzinfo=UTC),
+        },
     }
     return DeliveryClaim(**(values | changes))
 

@@ -23,7 +23,12 @@ NEWS = Rendered("خبر عاجل", None, data={"kind": "story", "severity": "hig
 def claim(operation: Operation = Operation.SEND, **changes: Any) -> DeliveryClaim:
     values: dict[str, Any] = {
         **{"id": 3, "message_id": 7, "channel": "hook", "operation": operation, "attempt": 1, "plain": False},
-        **{"external_id": None, "chat_id": None, "created": datetime(2026, 11, 24, tzinfo=UTC)},
+        **{
+            "chat_key": "webhook:1",
+            "external_id": None,
+            "chat_id": None,
+            "created": datetime(2026, 11, 24, tzinfo=UTC),
+        },
     }
     return DeliveryClaim(**(values | changes))
 

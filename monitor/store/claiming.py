@@ -3,6 +3,7 @@
 The law: one in flight a chat; an edit waits until its message's send is at an end, and never goes to another chat than
 the one the message is in, where its id may be that of another post. Where the channel has moved away from there, an
 edit that brings an alert becomes a send, which posts the message anew: nobody was told of it yet. Any other edit ends.
+What goes back to waiting forgets its chat and learns it here anew, for its channel may have moved meanwhile.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class Claiming:
             message_id=row.message_id,
             channel=row.channel,
             operation=Operation(row.operation),
+            chat_key=row.chat_key,
             attempt=row.attempt + 1,
             plain=row.plain or row.was_plain,
             external_id=row.external_id,
@@ -158,14 +160,16 @@ class Claiming:
 
     def is_paced(self) -> bool:
         """Whether a send is due that nothing but the pace of its chat holds back."""
-        sends = sa.select(deliveries.c.chat_key).where(
+        sends = sa.select(deliveries.c.channel, deliveries.c.chat_key).where(
             deliveries.c.state == "pending",
             deliveries.c.operation == Operation.SEND.value,
             deliveries.c.channel.in_(list(self.paces)),
             _due(self.now, self.now + CLOCK_SLACK),
         )
         flying = sa.select(deliveries.c.chat_key).where(deliveries.c.state.in_(("sending", "unknown")))
-        due = set(self.connection.scalars(sends.distinct())) - set(self.connection.scalars(flying.distinct()))
+        rows = self.connection.execute(sends.distinct())
+        due = {row.chat_key or self.paces[row.channel].chat_key for row in rows}
+        due -= set(self.connection.scalars(flying.distinct()))
         states = self._chats(sorted(due & {pace.chat_key for pace in self.paces.values()}))
         return any(not _is_held(chat, self.now) for chat in states.values())
 
@@ -264,21 +268,46 @@ def started_after(moment: Any) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.started.is_not(None), deliveries.c.started > moment)
 
 
-def assign(connection: sa.Connection, paces: Mapping[str, ChatPace], *, moved: bool = False) -> None:
-    """What waits learns its chat. moved: and follows its channel to another one; also a send that may be in the old."""
+_LOST = (
+    sa.select(deliveries.c.channel, deliveries.c.chat_key, chats.c.channels)
+    .select_from(deliveries.join(chats, chats.c.chat_key == deliveries.c.chat_key))
+    .where(deliveries.c.state == "unknown")
+)
+_NEW = sa.select(deliveries.c.channel, sa.null().label("chat_key"), sa.null().label("channels"))
+_NEW = _NEW.where(deliveries.c.state == "pending", deliveries.c.chat_key.is_(None))
+_HOMELESS = sa.union_all(_LOST, _NEW.distinct())
+
+
+def assign(connection: sa.Connection, paces: Mapping[str, ChatPace]) -> None:
+    """What waits learns its chat. What was lost in a chat that its channel has left since follows the channel."""
+    rows = [row for row in connection.execute(_HOMELESS) if row.channel in paces]
+    new = {row.channel for row in rows if row.chat_key is None}
+    waits = (deliveries.c.state == "pending", deliveries.c.chat_key.is_(None))
+    _send_to(connection, {one: paces[one].chat_key for one in sorted(new)}, *waits)
+    left = [row for row in rows if row.chat_key is not None and row.channel not in row.channels]
+    moved = {row.channel for row in left if row.chat_key != paces[row.channel].chat_key}
+    if moved:
+        follow(connection, {one: paces[one] for one in moved})
+
+
+def follow(connection: sa.Connection, paces: Mapping[str, ChatPace]) -> None:
+    """What waits follows its channel to another chat; also a send that may be in the old one."""
     waits = sa.or_(*(deliveries.c.state == state for state in _WAITING))
-    found = sa.select(deliveries.c.channel, deliveries.c.chat_key).where(waits).distinct()
-    rows = connection.execute(found if moved else found.where(deliveries.c.chat_key.is_(None))).all()
+    rows = connection.execute(sa.select(deliveries.c.channel, deliveries.c.chat_key).where(waits).distinct())
     wrong = {row.channel for row in rows if row.channel in paces and row.chat_key != paces[row.channel].chat_key}
-    keys = sorted({paces[one].chat_key for one in wrong})
-    known = [{"chat_key": one, **NEW_CHAT} for one in keys]
+    elsewhere = deliveries.c.chat_key.is_distinct_from(sa.bindparam("key"))
+    _send_to(connection, {one: paces[one].chat_key for one in sorted(wrong)}, waits, elsewhere)
+
+
+def _send_to(connection: sa.Connection, keys: Mapping[str, str], *which: sa.ColumnElement[bool]) -> None:
+    """keys: chats by channel."""
+    if not keys:
+        return
+    known = [{"chat_key": one, **NEW_CHAT} for one in sorted(set(keys.values()))]
     dialect.insert_new(connection, chats, known, columns=["chat_key"])
-    key: sa.BindParameter[str] = sa.bindparam("key")
-    elsewhere = deliveries.c.chat_key.is_distinct_from(key) if moved else deliveries.c.chat_key.is_(None)
-    change = sa.update(deliveries).where(deliveries.c.channel == sa.bindparam("of"), waits, elsewhere)
-    moves = [{"of": one, "key": paces[one].chat_key} for one in sorted(wrong)]
-    if moves:
-        connection.execute(change.values(chat_key=key, state="pending"), moves)
+    change = sa.update(deliveries).where(deliveries.c.channel == sa.bindparam("of"), *which)
+    moves = [{"of": channel, "key": key} for channel, key in keys.items()]
+    connection.execute(change.values(chat_key=sa.bindparam("key"), state="pending"), moves)
 
 
 def place(chat_key: str, chat_id: str | None) -> str:

@@ -92,6 +92,7 @@ def _retry(connection: sa.Connection, delivery_id: int, now: datetime) -> Retrie
     end = {"delivery_id": row.id, "ended": row.settled or now, "again": now, "reason": row.reason}
     connection.execute(sa.insert(delivery_ends).values(**end))
     fresh = {"state": "pending", "due_at": now, "attempt": 0, "unknowns": 0, "plain": False, "settled": None}
+    fresh["chat_key"] = None  # its channel may have moved since
     connection.execute(sa.update(deliveries).where(deliveries.c.id == row.id).values(reason="", **fresh))
     return Retried(delivery_id, row.channel, again=True, why=row.reason)
 

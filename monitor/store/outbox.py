@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect
-from monitor.store.claiming import NEW_CHAT, Claiming, Turn, assign, place, started_after, waiting
+from monitor.store.claiming import NEW_CHAT, Claiming, Turn, assign, follow, place, started_after, waiting
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import ChatState
@@ -35,10 +35,14 @@ class Outbox(Database):
         by_chat: dict[str, list[str]] = {}
         for channel, pace in paces.items():
             by_chat.setdefault(pace.chat_key, []).append(channel)
-        rows = [{"chat_key": key, **NEW_CHAT, "channels": sorted(names)} for key, names in sorted(by_chat.items())]
         with self._writing() as connection:
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
-            assign(connection, paces, moved=True)
+            follow(connection, paces)
+            for row in connection.execute(sa.select(chats.c.chat_key, chats.c.channels)):
+                stayed = [one for one in row.channels if one not in paces]
+                if row.chat_key not in by_chat and stayed != row.channels:
+                    by_chat[row.chat_key] = stayed
+            rows = [{"chat_key": key, **NEW_CHAT, "channels": sorted(names)} for key, names in sorted(by_chat.items())]
             dialect.upsert(connection, chats, rows, columns=["chat_key"], update=["channels"])
 
     def claim_deliveries(
@@ -129,10 +133,9 @@ class Outbox(Database):
 
     def last_confirmed(self, claim: DeliveryClaim) -> int:
         """The highest id known of the last messages in the chat that a claim is for; 0 where none has a number."""
+        ours = (messages.c.chat == place(claim.chat_key, claim.chat_id), messages.c.sent_at.is_not(None))
+        newest = sa.select(messages.c.external_id).where(*ours).order_by(messages.c.sent_at.desc()).limit(5)
         with self._reading() as connection:
-            key = connection.execute(sa.select(deliveries.c.chat_key).where(deliveries.c.id == claim.id)).scalar_one()
-            ours = (messages.c.chat == place(key, claim.chat_id), messages.c.sent_at.is_not(None))
-            newest = sa.select(messages.c.external_id).where(*ours).order_by(messages.c.sent_at.desc()).limit(5)
             return max((int(one) for one in connection.scalars(newest) if str(one).isdecimal()), default=0)
 
     def hold_chat(self, chat_key: str, until: datetime, reason: str) -> None:
@@ -145,13 +148,13 @@ class Outbox(Database):
         """Try a channel's chat again at once: its hold ends, and what waits for a retry is due."""
         with self._writing() as connection:
             rows = connection.execute(sa.select(chats)).all()
-            _free(connection, [row.chat_key for row in rows if channel in row.channels], now)
+            _free(connection, [row for row in rows if channel in row.channels], now)
 
     def resume_chats(self, now: datetime) -> None:
         """Try every chat again at once, as at a start, except those whose server said how long to wait."""
         with self._writing() as connection:
-            held = sa.select(chats.c.chat_key).where(chats.c.hold_until > now, ~chats.c.firm)
-            _free(connection, connection.scalars(held).all(), now)
+            held = sa.select(chats).where(chats.c.hold_until > now, ~chats.c.firm)
+            _free(connection, connection.execute(held).all(), now)
 
     def chats(self) -> list[ChatState]:
         """Every chat that a channel writes to or ever wrote to, by key. Nothing is written."""
@@ -212,15 +215,18 @@ def _rewind(connection: sa.Connection, now: datetime, quarantine: timedelta) -> 
         connection.execute(sa.update(deliveries).where(deliveries.c.state == state, later, *leased).values(**change))
 
 
-def _free(connection: sa.Connection, keys: Sequence[str], now: datetime) -> None:
+def _free(connection: sa.Connection, rows: Sequence[Any], now: datetime) -> None:
     """End the holds of chats; what waits for another attempt is due. Deliveries first, then chats: see settling."""
-    if not keys:
+    if not rows:
         return
     dialect.exclude_others(connection, dialect.CLAIM_LOCK)
-    ours = dialect.one_of(connection, deliveries.c.chat_key, "keys")
+    channels = sorted({channel for row in rows for channel in row.channels})
+    ours = dialect.one_of(connection, deliveries.c.channel, "channels")
     held = (ours, deliveries.c.state == "pending", deliveries.c.attempt > 0)
     since = deliveries.c.created  # and not now: see delivery.retry
     waits = sa.update(deliveries).where(*held, deliveries.c.due_at > now).values(due_at=since)
-    connection.execute(waits, {"keys": keys})
+    connection.execute(waits, {"channels": channels})
     ended = sa.update(chats).where(chats.c.chat_key == sa.bindparam("of"))
-    connection.execute(ended.values(**FREE), [{"of": key} for key in sorted(keys)])
+    connection.execute(
+        ended.values(**FREE), [{"of": row.chat_key} for row in sorted(rows, key=lambda row: row.chat_key)]
+    )

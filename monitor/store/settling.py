@@ -110,6 +110,7 @@ def write_deliveries(connection: sa.Connection, ended: Sequence[tuple[Any, Settl
         change = {
             "of": row.id,
             "state": settlement.state,
+            "chat_key": None if settlement.state == "pending" else row.chat_key,  # see claiming
             "due_at": settlement.due_at or row.due_at,
             "reason": settlement.reason,
             "plain": row.plain or settlement.plain,
