@@ -1,6 +1,7 @@
 """Taking in: what new articles, and the end of a cooldown, bring about. Everything of one arrival in one transaction.
 
-Law of this file: nothing is decided outside the transaction, and the story index forgets what was rolled back.
+Law of this file: nothing is decided outside the transaction, all of it by one configuration, and the story index
+forgets what was rolled back.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def take_in(
 ) -> None:
     """Store articles and all that follows from them in one transaction; fills `report`. Runs on the writer thread."""
     added: list[int] = []
+    flow = flow.snapshot()
     flow.index.expire(now)
     try:
         with flow.store.intake(now) as tx:
@@ -227,6 +229,7 @@ def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
     Those whose cooldown is over, and those that wait for outlets of a story that nothing can join any more.
     everything: all of them, since the rules have changed.
     """
+    flow = flow.snapshot()
     outlived = now - flow.index.window
     if not everything and not flow.store.due_held(now, outlived=outlived):
         return 0

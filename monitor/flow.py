@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -31,7 +33,8 @@ TURN = 100_000  # code points of text matched before other feeds have their turn
 
 @dataclass(slots=True)
 class Flow:
-    """What the flow works with. What comes from the configuration is replaced when its files change.
+    """What the flow works with. What comes from the configuration is replaced when its files change, by who holds
+    `changing`; a transaction works with a `snapshot`.
 
     channels: the first is the default; people who follow rules stand behind those of the configuration. transports: by
     channel; may lack channels that cannot be built. followers: channels of people, by the rule that they follow.
@@ -65,9 +68,15 @@ class Flow:
     queries: Queries = field(default_factory=Queries)  # of silences; for the writer thread
     dictionary: Dictionary | None = None  # of Arabic forms; None: terms match by rule alone
     configuring: asyncio.Lock = field(default_factory=asyncio.Lock)  # who changes channels and transports holds it
+    changing: threading.Lock = field(default_factory=threading.Lock)  # held for the moment of a change
     _ended: list[_Ended] = field(default_factory=list)  # attempts of which nothing is written yet
     _settling: asyncio.Task[None] | None = None
     _matching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def snapshot(self) -> Flow:
+        """The same flow with the configuration of this moment, which no edit of its files changes any more."""
+        with self.changing:
+            return copy.copy(self)
 
     def configured(self) -> list[str]:
         """The channels of the configuration, the default one first: all but the people."""

@@ -6,11 +6,16 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from monitor.model_delivery import Channel
 from monitor.runtime import configuration, reload
+from tests.desk import SHAHED, desks
 from tests.living import RULES, Living, living, rss
 from tests.test_end_to_end import STRIKE, TALKS, VIDEO
 
@@ -50,6 +55,23 @@ def test_a_file_written_in_place_renamed_over_and_made_again_is_taken_over(here:
     rules.write_text(RULES + ONE_MORE, encoding="utf-8")
     here.wait(lambda: reloaded(here)[-1:] == [{"rules": 3, "feeds": 1}])
     here.wait(lambda: here.rows("select count(*) from notices where key like 'edit/%'") == [(0,)])  # mended
+
+
+def test_an_edit_that_falls_into_an_intake_holds_from_the_next_one_on(store_url: str) -> None:
+    with desks(store_url) as (desk,):
+        flow = desk.flow
+        flow.rules = {"shahed": replace(SHAHED, channels=("old",))}
+        flow.channels = {"new": Channel("new", "console"), "old": Channel("old", "console")}
+
+        def edit(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+            if statement.startswith("INSERT INTO alerts"):
+                flow.channels = {"new": Channel("new", "console")}
+                flow.rules = {"shahed": SHAHED}
+
+        event.listen(flow.store._engine, "before_cursor_execute", edit)
+        desk.take("a", "طائرة شاهد", "إسقاط طائرة شاهد واحدة فوق المدينة")
+        desk.take("a", "حريق وشاهد", "شاهد الناس حريقا كبيرا في الجبل البعيد")
+        assert desk.rows("select channel from messages order by id") == [("old",), ("new",)]
 
 
 async def test_an_edit_between_the_reading_and_the_watch_is_seen(here: Living) -> None:

@@ -105,7 +105,6 @@ async def configure(
 async def _configure(
     flow: Flow, found: Configuration, now: datetime, console: Console | None, before: Configuration | None
 ) -> tuple[tuple[str, ...], list[Transport]]:
-    settings = found.settings.settings
     resolved = channels.resolve(found.channels, found.settings.environ)
     people = await flow.write(following.followed, flow.store, found, now)
     wanted = {**resolved.channels, **people.channels}
@@ -113,27 +112,7 @@ async def _configure(
     changed = {name: one for name, one in wanted.items() if name not in kept}
     built = {**kept, **build_transports(found, changed, console)}
     old = [one for name, one in flow.transports.items() if built.get(name) is not one]
-    watched = [one for one in found.rules.rules if one.rule.state is not RuleState.OFF]
-    flow.matcher = Matcher(
-        [(one.rule, one.query) for one in watched],
-        found.catalog.outlets,
-        dictionary=flow.dictionary,
-        before=flow.matcher,
-    )
-    flow.queries = Queries(found.rules, found.catalog.outlets, flow.dictionary)
-    flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
-    flow.channels = wanted
-    flow.routes = found.routes
-    flow.transports = built
-    flow.followers = people.by_rule
-    flow.buttons = following.with_buttons(found, wanted)
-    flow.outlets = found.catalog.outlets
-    flow.max_ages = {feed.id: feed.max_age for feed in found.catalog.feeds}
-    flow.timezone = settings.zone
-    flow.operator = None if settings.operator.channel == "log" else settings.operator.channel
-    flow.lease = settings.delivery.lease
-    flow.per_feed_cap = settings.polling.per_feed_cap
-    flow.first_poll_age = settings.alerts.first_poll_age
+    _take_over(flow, found, wanted, built, people.by_rule)
     paces = {name: transport.pace for name, transport in built.items()}
     await flow.write(flow.store.open_chats, paces, now)
     for name in built if before else ():
@@ -141,6 +120,37 @@ async def _configure(
             await flow.write(flow.store.resume_chat, name, now)
     await flow.write(flow.store.sync_feeds, found.catalog.feeds, now)
     return resolved.hints, old
+
+
+def _take_over(
+    flow: Flow,
+    found: Configuration,
+    wanted: Mapping[str, Channel],
+    built: Mapping[str, Transport],
+    followers: Mapping[str, tuple[str, ...]],
+) -> None:
+    settings = found.settings.settings
+    watched = [one for one in found.rules.rules if one.rule.state is not RuleState.OFF]
+    matcher = Matcher(
+        [(one.rule, one.query) for one in watched],
+        found.catalog.outlets,
+        dictionary=flow.dictionary,
+        before=flow.matcher,
+    )
+    queries = Queries(found.rules, found.catalog.outlets, flow.dictionary)
+    with flow.changing:
+        flow.matcher, flow.queries = matcher, queries
+        flow.rules = {one.rule.id: one.rule for one in found.rules.rules}
+        flow.channels, flow.transports, flow.routes = wanted, built, found.routes
+        flow.followers = followers
+        flow.buttons = following.with_buttons(found, wanted)
+        flow.outlets = found.catalog.outlets
+        flow.max_ages = {feed.id: feed.max_age for feed in found.catalog.feeds}
+        flow.timezone = settings.zone
+        flow.operator = None if settings.operator.channel == "log" else settings.operator.channel
+        flow.lease = settings.delivery.lease
+        flow.per_feed_cap = settings.polling.per_feed_cap
+        flow.first_poll_age = settings.alerts.first_poll_age
 
 
 def _kept(

@@ -95,11 +95,12 @@ async def refresh(flow: Flow, found: Callable[[], Configuration], now: datetime)
         http = present.http_options()
         built = {name: transports.build(one, present.settings.environ, http=http) for name, one in new.items()}
         stay = {name: one for name, one in flow.channels.items() if not name.startswith(PERSON)}
-        flow.channels = {**stay, **people.channels}
-        kept = {name: one for name, one in flow.transports.items() if name in flow.channels}
-        flow.transports = {**kept, **built}
-        flow.followers = people.by_rule
-        flow.buttons = with_buttons(present, flow.channels)
+        with flow.changing:
+            flow.channels = {**stay, **people.channels}
+            kept = {name: one for name, one in flow.transports.items() if name in flow.channels}
+            flow.transports = {**kept, **built}
+            flow.followers = people.by_rule
+            flow.buttons = with_buttons(present, flow.channels)
         await flow.write(flow.store.open_chats, {name: one.pace for name, one in flow.transports.items()}, now)
         for transport in (*gone, *replaced):
             await transport.close()

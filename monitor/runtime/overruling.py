@@ -30,6 +30,7 @@ def merge(flow: Flow, kept: int, gone: int, now: datetime) -> Overruled:
     """Let story `gone` become part of story `kept`; what waited for outlets may alert by that. Raises RasidError."""
     if kept == gone:
         raise RasidError(f"story {kept} is already one story: name two")
+    flow = flow.snapshot()
     with flow.store.intake(now) as tx:
         for story_id in (kept, gone):
             check_story(tx, story_id)
@@ -44,6 +45,7 @@ def split(flow: Flow, story_id: int, article_ids: Sequence[int], now: datetime) 
     """Give articles of a story one of their own. Rules that hit them alert it, where they are not too old for that
     and as many outlets carry it as the rule asks for. Raises RasidError."""
     wanted = sorted(set(article_ids))
+    flow = flow.snapshot()
     with flow.store.intake(now) as tx:
         check_story(tx, story_id)
         there = tx.articles_of(story_id)
