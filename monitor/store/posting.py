@@ -235,7 +235,12 @@ def _queue_edit(
 
 
 def absorb_edits(connection: sa.Connection, edit: Any) -> None:
-    """Let an edit that waits again take the place of a later one: both are rendered when they are claimed."""
+    """Let an edit that waits again take the place of a later one: both are rendered when they are claimed.
+
+    The send is locked before we look, as in `join`: an intake may be about to queue the other one, or to let it tell
+    of an alert.
+    """
+    latest_send(connection, edit.message_id)
     later = (
         deliveries.c.message_id == edit.message_id,
         deliveries.c.operation == "edit",
@@ -243,7 +248,7 @@ def absorb_edits(connection: sa.Connection, edit: Any) -> None:
         deliveries.c.id != edit.id,
     )
     columns = (deliveries.c.id, deliveries.c.priority, deliveries.c.brings_alert)
-    other = connection.execute(sa.select(*columns).where(*later)).first()  # one at most waits
+    other = connection.execute(dialect.lock_rows(sa.select(*columns).where(*later))).first()  # one at most waits
     if other is None:
         return
     both = {

@@ -1,0 +1,96 @@
+"""An edit that failed for a while goes back to waiting while another daemon takes in more of its story, on Postgres:
+neither ends the other, and no alert is lost between them."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from monitor.model import Decision, Placement, RuleMatch, Span, Verdict
+from monitor.model_delivery import DeliveryClaim, Operation, Outcome, OutcomeKind
+from monitor.store.intake import Intake
+from monitor.store.records import HitFilter
+from monitor.store.settling import Settling
+from tests.postgres import PostgresServer
+from tests.test_store_outbox import NOW, SECOND, Desk, article, seconds
+
+BUSY = Outcome(OutcomeKind.RETRY, "429", retry_after=5)
+DELETED = Outcome(OutcomeKind.GONE, "message to edit not found")
+
+
+@pytest.fixture
+def desk(postgres: PostgresServer, postgres_template: str) -> Iterator[Desk]:
+    desk = Desk(postgres.new_database(postgres_template))
+    yield desk
+    desk.store.close()
+    desk.other.close()
+
+
+def edit_under_way(desk: Desk) -> tuple[int, DeliveryClaim]:
+    """A story whose message is being edited."""
+    story, _ = desk.alert(1)
+    desk.deliver(NOW)
+    desk.grow(story, 3, "sada", NOW + seconds(5))
+    (edit,) = desk.claim(NOW + seconds(6))
+    return story, edit
+
+
+def second_rule_alerts(tx: Intake, story: int) -> None:
+    now = NOW + seconds(8)
+    id_ = tx.add_article(article(2, "alquds"), story, Placement(story, "body"), False)
+    match = RuleMatch(SECOND.id, (Span("title", 6, 7, "شاهد"),))
+    hit = tx.add_hit(SECOND, id_, story, match, Verdict(Decision.ALERT, "new_story"), now)
+    alert = tx.add_alert(SECOND, story, hit, now)
+    assert alert is not None
+    tx.post(alert, story, ("main",), now, priority=1)
+
+
+def until_it_waits(work: Future[Any]) -> None:
+    """Give the other thread time to reach the lock."""
+    time.sleep(0.5)
+    assert not work.done()
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("ends", ["gone", "sent"])
+def test_an_alert_that_joins_while_an_edit_goes_back_to_waiting_is_told(desk: Desk, ends: str, waits: bool) -> None:
+    """waits: whether another edit of the message waits already, which the alert joins."""
+    story, edit = edit_under_way(desk)
+    if waits:
+        desk.grow(story, 4, "nida", NOW + seconds(7))
+    with ThreadPoolExecutor(1) as pool:
+        with desk.other.intake(NOW + seconds(8)) as tx:
+            second_rule_alerts(tx, story)
+            settlement = desk.settlement(edit, BUSY, NOW + seconds(8))
+            settled = pool.submit(desk.store.settle, edit, settlement, NOW + seconds(8))
+            until_it_waits(settled)
+        assert settled.result()
+    (again,) = desk.claim(NOW + seconds(60))
+    if ends == "gone":
+        desk.store.settle(again, desk.settlement(again, DELETED, NOW + seconds(61)), NOW + seconds(61))
+        (send,) = desk.deliver(NOW + seconds(90))
+        assert send.operation is Operation.SEND
+    else:
+        sent = Outcome(OutcomeKind.SENT, external_id="77")
+        desk.store.settle(again, desk.settlement(again, sent, NOW + seconds(61)), NOW + seconds(61))
+    assert {row.hit.rule_id: row.fate for row in desk.store.hits(HitFilter()).items}["port"] == "delivered"
+
+
+def test_a_story_grows_while_an_edit_goes_back_to_waiting(desk: Desk) -> None:
+    story, edit = edit_under_way(desk)
+    settlement = desk.settlement(edit, BUSY, NOW + seconds(8))
+
+    def grow() -> int:
+        with desk.other.intake(NOW + seconds(8)) as tx:
+            return tx.grew(story, NOW + seconds(8))
+
+    with ThreadPoolExecutor(1) as pool:
+        with desk.store._writing() as connection:
+            Settling(connection, "one", None).write([(edit, settlement, NOW + seconds(8))])
+            grown = pool.submit(grow)
+            until_it_waits(grown)
+        assert grown.result() == 0, "the edit that waits again shows it"
+    assert [one.operation for one in desk.deliver(NOW + seconds(60))] == [Operation.EDIT]
+    assert desk.claim(NOW + seconds(200)) == []
