@@ -215,6 +215,7 @@ class OutcomeKind(StrEnum):
     UNSEEN = "unseen"  # a lost message was looked for, without an answer: look again
     PLAIN = "plain"  # formatting or length refused: render as plain text and try once more
     HOLD_CHAT = "hold_chat"  # the chat cannot be written to; its queue waits
+    HOLD_CHANNEL = "hold_channel"  # this channel cannot write there, others of the chat may: its own queue waits
     MIGRATED = "migrated"  # the chat has a new id
     STOP = "stop"  # the credentials are refused: nothing can be sent on this channel
     GONE = "gone"  # the message to edit or delete no longer exists
@@ -247,6 +248,7 @@ class Settlement:
     unknown: bool = False  # whether the attempt reached the channel was not learnt: it counts as such
     hold_until: datetime | None = None  # the chat takes nothing before this
     hold_reason: str = ""
+    own: bool = False  # the hold is its channel's alone, not the chat's
     firm: bool = False  # the server named that time: a restart does not shorten it
     chat_id: str | None = None
     notice: str | None = None  # what the operator should be told, once

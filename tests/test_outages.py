@@ -121,6 +121,29 @@ def test_a_channel_that_is_tested_and_found_good_is_written_to_at_once(here: Liv
     here.wait(lambda: any("إسقاط" in one["text"] for one in here.messages()))
 
 
+def test_a_closed_topic_holds_its_own_channel_and_not_the_others_of_its_group(here: Living) -> None:
+    topics = {"5": "closed", "7": "open"}
+    here.chat(id=-1005, type="supergroup", topics=topics)
+    told = "\n".join(f'  - {{name: t{one}, type: telegram, chat: "-1005", topic: {one}}}' for one in topics)
+    here.write("channels.yaml", f"channels:\n{told}\n  - {{name: main, type: telegram}}\n")
+    rules = (here.config / "rules.yaml").read_text(encoding="utf-8")
+    here.write("rules.yaml", rules.replace("match:", "channels: [t5, t7]\n    match:"))
+    here.feeds.set("/anba", rss("anba", STRIKE))
+    here.outlets("anba")
+    here.start()
+
+    def there() -> list[int]:
+        return [int(one["given"]["message_thread_id"]) for one in here.ledger()["messages"] if one["chat"] == -1005]
+
+    here.wait(lambda: there() == [7])
+    here.wait(lambda: any("TOPIC_CLOSED" in one["text"] for one in here.messages()))  # the operator hears
+    assert "TOPIC_CLOSED" in here.rasid("status").stdout
+    here.chat(id=-1005, type="supergroup", topics=topics | {"5": "open"})
+    assert "tried again at once" in here.rasid("channels", "test", "t5").stdout
+    here.wait(lambda: there() == [7, 5, 5])  # the test's own, and the alert
+    assert "TOPIC_CLOSED" not in here.rasid("status").stdout
+
+
 def test_an_edit_of_the_channels_does_not_cut_off_a_message_on_its_way(on_sqlite: Living) -> None:
     here = on_sqlite
     here.feeds.set("/anba", rss("anba", STRIKE))

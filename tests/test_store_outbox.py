@@ -607,15 +607,16 @@ def test_a_claim_that_begins_late_is_renewed_and_one_that_is_lost_is_not(desk: D
     assert desk.store.settle(renewed, Settlement("sent", external_id="1"), NOW + seconds(85)) is True
 
 
+@pytest.mark.parametrize("outcome", [Outcome(OutcomeKind.RETRY, retry_after=30), Outcome(OutcomeKind.HOLD_CHANNEL)])
 def test_a_hold_that_is_written_while_another_daemon_claims_lets_nothing_pass(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
 ) -> None:
     if not desk.store.shared:
         pytest.skip("SQLite has one writer at a time")
     desk.alert(1)
     desk.alert(2)
     claim = desk.claim(NOW)[0]
-    ended = [(claim, retry.settle(claim, Outcome(OutcomeKind.RETRY, retry_after=30), NOW, Random(1)), NOW)]
+    ended = [(claim, retry.settle(claim, outcome, NOW, Random(1)), NOW)]
     look = Claiming._ready
 
     def looked(claiming: Claiming, *asked: Any) -> list[object]:

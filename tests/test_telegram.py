@@ -168,14 +168,18 @@ async def test_a_chat_that_cannot_be_written_to_is_held(
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
-    [({"chat": "-100999"}, "chat not found"), ({"topic": 9}, "thread not found"), ({"topic": 6}, "TOPIC_CLOSED")],
+    ("options", "kind", "words"),
+    [
+        ({"chat": "-100999"}, OutcomeKind.HOLD_CHAT, "chat not found"),
+        ({"topic": 9}, OutcomeKind.HOLD_CHANNEL, "thread not found"),
+        ({"topic": 6}, OutcomeKind.HOLD_CHANNEL, "TOPIC_CLOSED"),
+    ],
 )
-async def test_a_wrong_chat_and_a_missing_or_closed_topic_hold_the_chat(
-    server: TelegramServer, options: dict[str, Any], words: str
+async def test_a_wrong_chat_holds_the_chat_and_a_missing_or_closed_topic_the_channel_alone(
+    server: TelegramServer, options: dict[str, Any], kind: OutcomeKind, words: str
 ) -> None:
     outcome = await transport(server, **options).deliver(claim(), NEWS)
-    assert outcome.kind is OutcomeKind.HOLD_CHAT and words in outcome.detail
+    assert outcome.kind is kind and words in outcome.detail
 
 
 async def test_an_upgraded_group_tells_its_new_id(server: TelegramServer) -> None:

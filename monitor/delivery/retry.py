@@ -128,6 +128,10 @@ def _hold_chat(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Rando
     return _held(outcome, until, _notice(claim, outcome.detail, mend), "held")
 
 
+def _hold_channel(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
+    return replace(_hold_chat(claim, outcome, now, rng), own=True)
+
+
 def _held(outcome: Outcome, until: datetime, notice: str, trouble: str) -> Settlement:
     reason = outcome.detail
     return Settlement(
@@ -188,6 +192,7 @@ _TABLE: Mapping[OutcomeKind, Callable[[DeliveryClaim, Outcome, datetime, Random]
     OutcomeKind.UNSEEN: _unseen,
     OutcomeKind.PLAIN: _plain,
     OutcomeKind.HOLD_CHAT: _hold_chat,
+    OutcomeKind.HOLD_CHANNEL: _hold_channel,
     OutcomeKind.MIGRATED: _migrated,
     OutcomeKind.STOP: _stop,
     OutcomeKind.GONE: _gone,

@@ -12,12 +12,12 @@ _LARGEST = 2**53  # of the numbers that Telegram sends: its ids fit into a doubl
 
 _HOLD = (
     *("chat not found", "not enough rights", "have no rights", "no write access", "need administrator rights"),
-    *("topic_closed", "topic closed", "topic_deleted", "topic deleted", "thread not found", "topic_id_invalid"),
     *("chat_write_forbidden", "chat_admin_required", "chat_restricted", "chat_send_", "channel_private"),
     *("peer_id_invalid", "user_is_blocked", "bot was kicked", "bot was blocked", "bot is not a member"),
     *("group chat was upgraded", "group chat was deactivated", "chat_forbidden", "user is deactivated"),
     *("input_user_deactivated", "can't initiate conversation"),
 )
+_HOLD_TOPIC = ("topic_closed", "topic closed", "topic_deleted", "topic deleted", "thread not found", "topic_id_invalid")
 _PLAIN = (
     *("can't parse entities", "can't parse message text", "message is too long", "message_too_long"),
     *("entities_too_long", "entity_bounds_invalid", "entity_", "can't find end of", "media_caption_too_long"),
@@ -75,6 +75,8 @@ def _by_words(status: int, words: str, operation: Operation) -> OutcomeKind:
         return OutcomeKind.UNKNOWN
     if "message is not modified" in words:
         return OutcomeKind.NOT_MODIFIED
+    if any(said in words for said in _HOLD_TOPIC):
+        return OutcomeKind.HOLD_CHANNEL
     if any(said in words for said in _HOLD):
         return OutcomeKind.HOLD_CHAT
     if any(said in words for said in _PLAIN):

@@ -4,6 +4,7 @@ The law: one in flight a chat; an edit waits until its message's send is at an e
 the one the message is in, where its id may be that of another post. Where the channel has moved away from there, an
 edit that brings an alert becomes a send, which posts the message anew: nobody was told of it yet. Any other edit ends.
 What goes back to waiting forgets its chat and learns it here anew, for its channel may have moved meanwhile.
+A channel whose topic is closed is held alone, by a row of its own among the chats; the others of its chat go on.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from monitor.store import dialect
 from monitor.store.feeds import CLOCK_SLACK, chunks
 from monitor.store.tables import chats, deliveries, messages
 
+OWN = "channel:"  # begins the key of a channel's own hold
 MINUTE = 60.0  # seconds that a chat's pace looks back on
 _WAITING, _IN_FLIGHT = ("pending", "unknown"), ("sending", "unknown")
 NEW_CHAT: Mapping[str, Any] = {"channels": [], "hold_reason": "", "firm": False, "recent": []}
@@ -40,25 +42,37 @@ class Claiming:
         """All in a fixed number of statements, however many chats there are."""
         paces = {pace.chat_key: pace for pace in self.paces.values()}
         recent = self._recent({pace.shared_key for pace in paces.values()} - {""})
+        ours = self._not_held()
         chosen: list[tuple[Any, Any]] = []
         again = list(paces)
         while again:
-            found, again = self._locked(self._ready(again, paces, recent, limit - len(chosen)), paces)
+            found, again = self._locked(self._ready(again, ours, paces, recent, limit - len(chosen)), paces)
             chosen += found
         if chosen:
             self._begin(chosen)
             self._stamp(recent | {row.chat_key: [*chat.recent, self.now.timestamp()] for row, chat in chosen})
         return [self._claim(row, chat.chat_id) for row, chat in chosen]
 
+    def _not_held(self) -> list[str]:
+        """The channels that no hold of their own keeps from being written to."""
+        holds = sa.select(*_CHAT).where(chats.c.chat_key.startswith(OWN), chats.c.hold_until > self.now)
+        held = {row.chat_key for row in self.connection.execute(holds) if _is_held(row, self.now)}
+        return [channel for channel in self.paces if own(channel) not in held]
+
     def _ready(
-        self, keys: Sequence[str], paces: Mapping[str, ChatPace], recent: dict[str, list[float]], limit: int
+        self,
+        keys: Sequence[str],
+        ours: Sequence[str],
+        paces: Mapping[str, ChatPace],
+        recent: dict[str, list[float]],
+        limit: int,
     ) -> list[Any]:
         """What goes next in the chats that may be written to now, as far as the pace that they share allows.
 
-        recent: the stamps of that pace, towards which these count.
+        ours: the channels that are asked for. recent: the stamps of that pace, towards which these count.
         """
         found: list[Any] = []
-        values = {"keys": keys, "ours": list(self.paces), "now": self.now, "ahead": self.now + CLOCK_SLACK}
+        values = {"keys": keys, "ours": ours, "now": self.now, "ahead": self.now + CLOCK_SLACK}
         with self.connection.execute(dialect.prepared(self.connection, _next), values) as rows:
             for row in rows:  # the more urgent first: most need not be looked at
                 if len(found) >= limit:
@@ -77,10 +91,12 @@ class Claiming:
         its own delivery waits and the one behind it must not pass.
         """
         rows = [row for chunk in chunks([one.next_id for one in ready]) for row in self._with_messages(chunk)]
-        states = self._chats(sorted({row.chat_key for row in rows}))
+        states = self._chats(sorted({key for row in rows for key in (row.chat_key, own(row.channel))}))
         gone = {row.id: row for row in rows if self._is_elsewhere(row, states[row.chat_key])}
         self._follow(gone.values())
         kept = [(row, states[row.chat_key]) for row in rows if row.id not in gone]
+        holds = {key for key, state in states.items() if key.startswith(OWN) and _is_held(state, self.now)}
+        kept = [(row, chat) for row, chat in kept if own(row.channel) not in holds]
         ours = [(row, chat) for row, chat in kept if self._is_free(chat, paces[row.chat_key])]
         return ours, [row.chat_key for row in gone.values()]
 
@@ -163,7 +179,7 @@ class Claiming:
         sends = sa.select(deliveries.c.channel, deliveries.c.chat_key).where(
             deliveries.c.state == "pending",
             deliveries.c.operation == Operation.SEND.value,
-            deliveries.c.channel.in_(list(self.paces)),
+            deliveries.c.channel.in_(self._not_held()),
             _due(self.now, self.now + CLOCK_SLACK),
         )
         flying = sa.select(deliveries.c.chat_key).where(deliveries.c.state.in_(("sending", "unknown")))
@@ -313,6 +329,11 @@ def _send_to(connection: sa.Connection, keys: Mapping[str, str], *which: sa.Colu
 def place(chat_key: str, chat_id: str | None) -> str:
     """A chat as messages remember it; a group that became a supergroup is another one, with ids of its own."""
     return f"{chat_key} {chat_id}" if chat_id else chat_key
+
+
+def own(channel: str) -> str:
+    """The key of a channel's own hold."""
+    return OWN + channel
 
 
 def _is_held(chat: Any, now: datetime) -> bool:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect
-from monitor.store.claiming import NEW_CHAT, Claiming, Turn, assign, follow, place, started_after, waiting
+from monitor.store.claiming import NEW_CHAT, OWN, Claiming, Turn, assign, follow, own, place, started_after, waiting
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import ChatState
@@ -40,7 +40,7 @@ class Outbox(Database):
             follow(connection, paces)
             for row in connection.execute(sa.select(chats.c.chat_key, chats.c.channels)):
                 stayed = [one for one in row.channels if one not in paces]
-                if row.chat_key not in by_chat and stayed != row.channels:
+                if row.chat_key not in by_chat and stayed != row.channels and not row.chat_key.startswith(OWN):
                     by_chat[row.chat_key] = stayed
             rows = [{"chat_key": key, **NEW_CHAT, "channels": sorted(names)} for key, names in sorted(by_chat.items())]
             dialect.upsert(connection, chats, rows, columns=["chat_key"], update=["channels"])
@@ -157,18 +157,23 @@ class Outbox(Database):
             _free(connection, connection.execute(held).all(), now)
 
     def chats(self) -> list[ChatState]:
-        """Every chat that a channel writes to or ever wrote to, by key. Nothing is written."""
+        """Every chat that a channel writes to or ever wrote to, and every channel that is held alone, by key.
+
+        Nothing is written.
+        """
         queued = (
             sa.select(deliveries.c.chat_key, deliveries.c.channel, deliveries.c.state, sa.func.count().label("number"))
             .where(deliveries.c.state.in_(("pending", "sending", "unknown")))
             .group_by(deliveries.c.chat_key, deliveries.c.channel, deliveries.c.state)
         )
         with self._reading() as connection:
-            rows = connection.execute(sa.select(chats).order_by(chats.c.chat_key)).all()
-            of_channel = {channel: row.chat_key for row in rows for channel in row.channels}
+            there = sa.or_(~chats.c.chat_key.startswith(OWN), chats.c.hold_until.is_not(None))
+            rows = connection.execute(sa.select(chats).where(there).order_by(chats.c.chat_key)).all()
+            of_channel = {one: row.chat_key for row in rows if not row.chat_key.startswith(OWN) for one in row.channels}
             counts = Counter[tuple[str, str]]()
             for row in connection.execute(queued):  # what nobody has looked at yet knows its channel only
                 counts[row.chat_key or of_channel.get(row.channel, ""), row.state] += row.number
+                counts[own(row.channel), row.state] += row.number
         return [
             ChatState(
                 chat_key=row.chat_key,

@@ -149,7 +149,10 @@ class MessageRows:
 
 @dataclass(frozen=True, slots=True)
 class ChatState:
-    """A chat as the outbox sees it. queued counts its deliveries that wait; in_flight: sending or unknown."""
+    """A chat as the outbox sees it, or a channel that is held alone: its key is claiming.own's.
+
+    queued counts its deliveries that wait; in_flight: sending or unknown.
+    """
 
     chat_key: str
     channels: tuple[str, ...]

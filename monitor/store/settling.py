@@ -7,7 +7,7 @@ order, as claiming does it: so two daemons never wait for each other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,12 +15,13 @@ import sqlalchemy as sa
 
 from monitor.model_delivery import GONE, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect, notices, posting
-from monitor.store.claiming import NEW_CHAT, place
+from monitor.store.claiming import NEW_CHAT, OWN, own, place
 from monitor.store.feeds import chunks
 from monitor.store.tables import chats, deliveries, messages
 
 FREE: Mapping[str, Any] = {"hold_until": None, "hold_reason": "", "firm": False}
 Ended = tuple[DeliveryClaim, Settlement, datetime]
+Told = tuple[str | None, Settlement, datetime | None]  # chat key, what came of an attempt, when; None: there was none
 _EVENT, _TROUBLE = "channel/{}/event/", "channel/{}/trouble/"  # keys of notices: told, or lasting
 _HOLD = (*FREE, "chat_id", "recent")
 
@@ -49,7 +50,8 @@ class Settling:
         for row, (_, settlement, now) in kept:
             if settlement.state == "dead":
                 _after_death(self.connection, row, settlement, now)
-        remember_chats(self.connection, [(row.chat_key, settlement, now) for row, (_, settlement, now) in kept])
+        told = [one for row, (_, settlement, now) in kept for one in _of_chats(row, settlement, now)]
+        remember_chats(self.connection, told)
         self._messages(kept)
         self._tell([one for _, one in kept])
         return answers
@@ -124,8 +126,8 @@ def write_deliveries(connection: sa.Connection, ended: Sequence[tuple[Any, Settl
         connection.execute(sa.update(deliveries).where(deliveries.c.id == sa.bindparam("of")), changes)
 
 
-def remember_chats(connection: sa.Connection, told: Sequence[tuple[str | None, Settlement, datetime | None]]) -> None:
-    """What attempts tell of their chats. told: (chat key, what came of it, when it ended; None: there was none)."""
+def remember_chats(connection: sa.Connection, told: Sequence[Told]) -> None:
+    """What attempts tell of their chats."""
     keys = sorted({key for key, _, _ in told if key is not None})
     known: dict[str, Any] = {}
     for chunk in chunks(keys):
@@ -143,9 +145,19 @@ def remember_chats(connection: sa.Connection, told: Sequence[tuple[str | None, S
     dialect.upsert(connection, chats, rows, columns=["chat_key"], update=_HOLD)
 
 
+def _of_chats(row: Any, settlement: Settlement, now: datetime) -> list[Told]:
+    """What an attempt tells of its chat, and of its channel where that is held alone or may have been."""
+    if settlement.own:
+        of_chat = replace(settlement, hold_until=None, own=False)
+        return [(row.chat_key, of_chat, now), (own(row.channel), settlement, now)]
+    over: list[Told] = [(own(row.channel), settlement, None)] if settlement.state == "sent" else []
+    return [(row.chat_key, settlement, now), *over]
+
+
 def _as_it_is(key: str, row: Any) -> dict[str, Any]:
     if row is None:
-        return {"chat_key": key, **NEW_CHAT, **FREE, "chat_id": None}
+        channels = [key.removeprefix(OWN)] if key.startswith(OWN) else []
+        return {"chat_key": key, **NEW_CHAT, **FREE, "chat_id": None, "channels": channels}
     return {"chat_key": key, "channels": row.channels, **{name: getattr(row, name) for name in _HOLD}}
 
 
@@ -163,6 +175,8 @@ def _of_the_chat(chat: Mapping[str, Any], settlement: Settlement, ended: datetim
         # The pace counts from the end of an attempt: the server may have got it that late. One is in flight at a
         # time, so the last is this one's.
         values["recent"] = [*chat["recent"][:-1], ended.timestamp()]
+    elif ended is not None and settlement.own:
+        values["recent"] = [ended.timestamp()]  # by which a clock that was put back since is seen
     return values
 
 
