@@ -33,12 +33,18 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from monitor.feeds import resolve
 
 
-def arm(place: str, nth: int, *, before: bool) -> None:
-    """Let the process die at the n-th pass of a place."""
+def find(place: str) -> tuple[Any, str, Callable[..., Any]]:
+    """(what a function belongs to, its name there, the function). place: module:path."""
     module, _, path = place.partition(":")
     *owners, name = path.split(".")
     owner = functools.reduce(getattr, owners, importlib.import_module(module))
-    setattr(owner, name, doomed(getattr(owner, name), nth, before=before))
+    return owner, name, getattr(owner, name)
+
+
+def arm(place: str, nth: int, *, before: bool) -> None:
+    """Let the process die at the n-th pass of a place."""
+    owner, name, work = find(place)
+    setattr(owner, name, doomed(work, nth, before=before))
 
 
 def doomed(work: Callable[..., Any], nth: int, *, before: bool) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import killed, soak_daemons
 from tests.living import Item, Living, living, rss
 from tests.postgres import PostgresServer
 
@@ -75,7 +76,7 @@ RELEASING = [
     f"{INTAKE}.due_held",
     f"{INTAKE}.redecide",
     f"{INTAKE}.add_alert",
-    "monitor.store.posting:post_digest",
+    "monitor.store.digests:post_digest",
     "monitor.arrivals:Posts.finish",
     "monitor.arrivals:release_held",
 ]
@@ -171,6 +172,12 @@ def mortal(tmp_path: Path, store_url: str) -> Iterator[Mortal]:
 
 def hits(mortal: Mortal) -> list[tuple[object, ...]]:
     return mortal.here.rows("select rule_id, decision from hits order by rule_id, decision")
+
+
+def test_the_places_of_all_kills_are_there() -> None:
+    places = [*READING, *TAKING_IN, COMMIT, *BEFORE_SENDING, *SENT, SETTLED, *RELEASING, *INDEXING, *PRUNING, *STARTING]
+    for place in [*places, *(place for place, _ in RELOADING), *soak_daemons.WORST]:
+        assert callable(killed.find(place)[2])
 
 
 def test_a_chain_of_kills_from_the_fetch_to_the_settlement_loses_nothing(mortal: Mortal) -> None:
