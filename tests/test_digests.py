@@ -115,6 +115,44 @@ def test_a_long_digest_comes_in_parts_and_nothing_is_left_out(store_url: str) ->
         assert here.rows("select count(*) from deliveries where state <> 'sent'") == [(0,)]
 
 
+# ── a clock that is put back ──
+
+
+def test_a_digest_of_a_set_time_waits_for_it_though_the_clock_was_put_back(store_url: str) -> None:
+    daily = Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(times=(time(18),)))
+    with desk(store_url, daily) as here:
+        clock(here, 3)
+        for number in range(60):
+            news(here, number, ("شاهد", "انفجار", "زلزال")[number % 3])
+        clock(here, 2)
+        assert sent(here) == [] and not here.flow.store.is_paced(NOW, {"main": ChatPace("chat")})
+        assert waiting(here) == [("digest", "digest", "pending", "digest at 18:00")]
+        clock(here, 6)
+        assert [(one.data["part"], one.data["parts"]) for one in sent(here)] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_digest_of_quiet_hours_waits_for_their_end_though_the_clock_was_put_back(store_url: str) -> None:
+    with desk(store_url, Channel("main", "console", quiet=QUIET)) as here:
+        clock(here, 12.5)
+        for number in range(3):
+            news(here, number)
+        clock(here, 11.2)
+        assert sent(here) == []
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 3)]
+
+
+def test_a_digest_begun_by_a_clock_that_was_days_ahead_goes_in_parts_once_it_is_put_right(store_url: str) -> None:
+    daily = Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(times=(time(18),)))
+    with desk(store_url, daily) as here:
+        clock(here, 40 * 24)
+        for number in range(60):
+            news(here, number, ("شاهد", "انفجار", "زلزال")[number % 3])
+        clock(here, 2)
+        assert [(one.data["part"], one.data["parts"]) for one in sent(here)] == [(1, 3), (2, 3), (3, 3)]
+        assert here.rows("select count(*) from deliveries where state <> 'sent'") == [(0,)]
+
+
 # ── quiet hours ──
 
 

@@ -4,6 +4,7 @@ The law: one in flight a chat; an edit waits until its message's send is at an e
 the one the message is in, where its id may be that of another post. Where the channel has moved away from there, an
 edit that brings an alert becomes a send, which posts the message anew: nobody was told of it yet. Any other edit ends.
 What goes back to waiting forgets its chat and learns it here anew, for its channel may have moved meanwhile.
+A digest that is still open is not claimed: digests.close_digests says when its time has come.
 A channel whose topic is closed is held alone, by a row of its own among the chats; the others of its chat go on.
 """
 
@@ -27,6 +28,7 @@ MINUTE = 60.0  # seconds that a chat's pace looks back on
 _WAITING, _IN_FLIGHT = ("pending", "unknown"), ("sending", "unknown")
 NEW_CHAT: Mapping[str, Any] = {"channels": [], "hold_reason": "", "firm": False, "recent": []}
 AHEAD = CLOCK_SLACK.total_seconds()
+_is_open = sa.exists().where(messages.c.id == deliveries.c.message_id, messages.c.open)
 _CHAT = (chats.c.chat_key, chats.c.chat_id, chats.c.hold_until, chats.c.firm, chats.c.recent)
 
 
@@ -181,6 +183,7 @@ class Claiming:
             deliveries.c.operation == Operation.SEND.value,
             deliveries.c.channel.in_(self._not_held()),
             _due(self.now, self.now + CLOCK_SLACK),
+            ~_is_open,
         )
         flying = sa.select(deliveries.c.chat_key).where(deliveries.c.state.in_(("sending", "unknown")))
         rows = self.connection.execute(sends.distinct())
@@ -215,6 +218,7 @@ def _next(connection: sa.Connection) -> sa.Select[Any]:
             _due(now, ahead),
             ours,
             sa.or_(deliveries.c.operation == Operation.SEND.value, ~unsent),
+            ~_is_open,
         )
         .order_by(deliveries.c.priority, deliveries.c.id)
         .limit(1)

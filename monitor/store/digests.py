@@ -2,7 +2,7 @@
 
 Law of this file: an open digest is one that waits to be sent for the first time; alerts join and leave it until its
 time has come. Then it is closed and cut into messages of a size that can be read, the gravest stories first; nothing is
-left out. What a channel tells at once it does not tell a second time in a digest.
+left out; before that nobody claims it. What a channel tells at once it does not tell a second time in a digest.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from monitor.model_delivery import Place
 from monitor.store import dialect
 from monitor.store.connection import Database
-from monitor.store.feeds import chunks
+from monitor.store.feeds import CLOCK_SLACK, chunks
 from monitor.store.posting import add_delivery, add_message, attach
 from monitor.store.retention import remove_messages
 from monitor.store.tables import alerts, articles, deliveries, message_alerts, messages
 
 PART = 25  # stories of one message
 _LONGEST_BURST = timedelta(hours=1)  # that a digest of a burst stays open
+_LONGEST = timedelta(hours=25)  # that any other does: a day, also the one on which clocks are changed
 _GRAVE = {"high": 0, "normal": 1, "low": 2}
 
 
@@ -39,6 +40,8 @@ class Digests(Database):
                 if connection.execute(dialect.lock_rows(still)).first() is None:
                     continue
                 connection.execute(sa.update(messages).where(messages.c.id == message_id).values(open=False))
+                waits = (deliveries.c.message_id == message_id, deliveries.c.due_at > now)
+                connection.execute(sa.update(deliveries).where(*waits).values(due_at=now))
                 _cut(connection, message_id, now)
         return len(due)
 
@@ -148,10 +151,19 @@ def _open(channel: str, why: str | None = None) -> sa.Select[Any]:
 
 
 def _due(now: datetime) -> sa.Select[Any]:
+    """Those whose time has come.
+
+    An hour of the day stays that hour where the clock was put back meanwhile; but one that lies further ahead than any
+    digest waits was set by a clock that was wrong by more than that.
+    """
+    burst, other = (sa.literal(now + wait, dialect.Utc()) for wait in (_LONGEST_BURST, _LONGEST))
+    longest = sa.case((messages.c.why == "burst", burst), else_=other)
+    astray = sa.and_(deliveries.c.created > now + CLOCK_SLACK, deliveries.c.due_at > longest)
     return (
         sa.select(messages.c.id)
         .select_from(messages.join(deliveries, deliveries.c.message_id == messages.c.id))
-        .where(messages.c.open, deliveries.c.state == "pending", deliveries.c.attempt == 0, deliveries.c.due_at <= now)
+        .where(messages.c.open, deliveries.c.state == "pending", deliveries.c.attempt == 0)
+        .where(sa.or_(deliveries.c.due_at <= now, astray))
         .order_by(messages.c.id)
     )
 
