@@ -66,11 +66,14 @@ def take_in(
 ) -> None:
     """Store articles and all that follows from them in one transaction; fills `report`. Runs on the writer thread."""
     added: list[int] = []
+    before: int | None = None  # the last article of the index before ours
+    report.hits = report.revised = 0  # it may be run again: see Flow.write
     flow = flow.snapshot()
     flow.index.expire(now)
     try:
         with flow.store.intake(now) as tx:
             catch_up(flow, tx)
+            before = flow.index.last_id
             posts = Posts(flow, tx, now, cap=flow.per_feed_cap)
             for article, matches in matched:
                 novelty = tx.novelty(article)
@@ -85,7 +88,8 @@ def take_in(
             tx.add_entry_hashes(arrival.feed.id, arrival.hashes)
             tx.save_feed(arrival.state)
     except BaseException:
-        flow.index.remove(added)
+        if before is not None:  # also what was being added when it failed
+            flow.index.remove(range(before + 1, flow.index.last_id + 1))
         raise
     report.new = len(added)
 

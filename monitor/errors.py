@@ -6,6 +6,7 @@ RasidError
 ├── FetchError             a feed or page could not be had; `reason` is one of FETCH_REASONS
 ├── ParseError             a body was had but is no feed we can read
 ├── StoreError             the database cannot be used as it is
+│   ├── Collision          two processes waited for each other; this one's work was undone, and may be done again
 │   ├── InstanceRunning    another rasid runs on this SQLite file
 │   └── SchemaTooNew       the database was written by a newer rasid
 └── DeliveryError          a channel's configuration makes sending impossible (raised before anything is sent)
@@ -85,6 +86,10 @@ class ParseError(RasidError):
 
 class StoreError(RasidError):
     """The database cannot be used as it is; the message says what to do."""
+
+
+class Collision(StoreError):
+    """Two processes waited for each other, and the database undid this one's transaction: it may be run again."""
 
 
 class InstanceRunning(StoreError):

@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from typing import TypeVar
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.delivery.transports import Transport
+from monitor.errors import Collision
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.matching.matcher import Matcher
@@ -28,6 +30,7 @@ from monitor.stories.overrule import Overrules
 
 T = TypeVar("T")
 _Ended = tuple[DeliveryClaim, Settlement, datetime, "asyncio.Future[None]"]
+COLLISIONS = 2  # after which work is tried a last time
 TURN = 100_000  # code points of text matched before other feeds have their turn
 
 
@@ -91,8 +94,8 @@ class Flow:
         return {name: transport.pace for name, transport in self.transports.items()}
 
     async def write(self, work: Callable[..., T], *args: object) -> T:
-        """Run `work` on the writer thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.writer, work, *args)
+        """Run `work` on the writer thread; again where another process's work undid it, so it must bear that."""
+        return await asyncio.get_running_loop().run_in_executor(self.writer, partial(_undisturbed, work, *args))
 
     async def settle(self, claim: DeliveryClaim, settlement: Settlement, now: datetime) -> None:
         """Write what came of an attempt, together with what came of others meanwhile: a commit takes its time."""
@@ -131,6 +134,13 @@ class Flow:
                 matched += await asyncio.to_thread(_match, self.matcher, turn)
             at += len(turn)
         return matched
+
+
+def _undisturbed(work: Callable[..., T], *args: object) -> T:
+    for _ in range(COLLISIONS):
+        with suppress(Collision):
+            return work(*args)
+    return work(*args)
 
 
 def turn_of(articles: Sequence[Article], start: int) -> Sequence[Article]:

@@ -209,13 +209,14 @@ async def test_what_is_no_feed_is_a_report_and_backs_off(tmp_path: Path) -> None
         assert (state.failures, state.first_poll_done) == (1, False)
 
 
+@pytest.mark.parametrize("step", ["save_feed", "add_hit"])
 async def test_a_failure_inside_the_intake_leaves_nothing_and_the_next_poll_alerts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     async with world(tmp_path) as here:
         here.bodies["anba"] = rss(("إسقاط طائرة شاهد", "https://anba.example/1", BODY, NOW))
         with monkeypatch.context() as broken:
-            broken.setattr(Intake, "save_feed", None)
+            broken.setattr(Intake, step, None)
             with pytest.raises(TypeError):
                 await here.poll("anba", NOW)
         assert here.rows("select count(*) from articles") == [(0,)]

@@ -17,7 +17,7 @@ import xxhash
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 
-from monitor.errors import StoreError
+from monitor.errors import Collision, StoreError
 
 INTAKE_LOCK = 7_261_001  # advisory lock keys on Postgres; SQLite's one write lock covers all of them
 CLAIM_LOCK = 7_261_002
@@ -344,6 +344,7 @@ def give_back_space(engine: sa.Engine) -> None:
 
 # ── what errors mean ─────────────────────────────────────────────────────────────────────────────────────────────
 
+_COLLIDED = ("40001", "40P01")  # serialization failure, deadlock
 _MENDS = (
     ("disk is full", "the disk is full: free some space (`rasid db prune` gives back space too)"),
     ("no space left", "the server's disk is full: free some space there"),
@@ -361,6 +362,7 @@ _MENDS = (
     ("no such table", "its tables are missing: run `rasid db upgrade`"),
     ("permission denied", "this user lacks a right there: grant it"),
     ("too many clients", "the server has no connection left: raise max_connections"),
+    ("deadlock", "two processes wanted the same rows at once: try again"),
     ("foreign key", "a row that this one needs is gone (was it pruned?)"),
 )
 
@@ -375,4 +377,5 @@ def explain(error: sa.exc.SQLAlchemyError, url: URL) -> StoreError:
     mend = next((mend for sign, mend in _MENDS if sign in lower), None)
     if mend is None and (getattr(error, "connection_invalidated", False) or "connection" in lower):
         mend = "the server does not answer: start it or correct database.url; Rasid reconnects by itself"
-    return StoreError(f"{shown(url)}: {mend or 'the statement failed'} [{words[:300]}]")
+    kind = Collision if getattr(original, "sqlstate", None) in _COLLIDED else StoreError
+    return kind(f"{shown(url)}: {mend or 'the statement failed'} [{words[:300]}]")

@@ -1,7 +1,8 @@
 """Settling: what came of attempts, written in a few statements however many there are.
 
 The law: an answer counts only for the attempt it belongs to. Rows are locked deliveries first, then chats, each in
-order, as claiming does it: so two daemons never wait for each other.
+order, as claiming does it: so two daemons never wait for each other. An intake locks them in the order of its stories;
+where the two meet, one is undone and run again (Flow.write).
 """
 
 from __future__ import annotations

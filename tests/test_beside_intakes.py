@@ -1,6 +1,8 @@
-"""An edit that failed for a while goes back to waiting while another daemon takes in more of its story, on Postgres:
-neither ends the other, and no alert is lost between them."""
+"""Attempts are settled while another daemon takes in more of their stories, on Postgres: neither ends the other, and no
+alert is lost between them."""
 
+import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,20 +11,26 @@ from typing import Any
 import pytest
 
 from monitor.model import Decision, Placement, RuleMatch, Span, Verdict
-from monitor.model_delivery import DeliveryClaim, Operation, Outcome, OutcomeKind
+from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind
 from monitor.store.intake import Intake
 from monitor.store.records import HitFilter
 from monitor.store.settling import Settling
+from tests.desk import desks
 from tests.postgres import PostgresServer
-from tests.test_store_outbox import NOW, SECOND, Desk, article, seconds
+from tests.test_store_outbox import NOW, PACES, SECOND, SENT, Desk, article, seconds
 
 BUSY = Outcome(OutcomeKind.RETRY, "429", retry_after=5)
 DELETED = Outcome(OutcomeKind.GONE, "message to edit not found")
 
 
 @pytest.fixture
-def desk(postgres: PostgresServer, postgres_template: str) -> Iterator[Desk]:
-    desk = Desk(postgres.new_database(postgres_template))
+def url(postgres: PostgresServer, postgres_template: str) -> str:
+    return postgres.new_database(postgres_template)
+
+
+@pytest.fixture
+def desk(url: str) -> Iterator[Desk]:
+    desk = Desk(url)
     yield desk
     desk.store.close()
     desk.other.close()
@@ -94,3 +102,31 @@ def test_a_story_grows_while_an_edit_goes_back_to_waiting(desk: Desk) -> None:
         assert grown.result() == 0, "the edit that waits again shows it"
     assert [one.operation for one in desk.deliver(NOW + seconds(60))] == [Operation.EDIT]
     assert desk.claim(NOW + seconds(200)) == []
+
+
+async def test_two_that_wait_for_each_other_are_both_done_and_nobody_hears_of_it(desk: Desk, url: str) -> None:
+    paces = {"main": PACES["main"], "second": ChatPace("telegram:2")}
+    one, _ = desk.alert(1, channels=("main",))
+    two, _ = desk.alert(2, channels=("second",))
+    claims = desk.claim(NOW, paces)
+    now = NOW + seconds(1)
+    sent = [(claim, desk.settlement(claim, SENT, now), now) for claim in claims]
+    begun, runs = threading.Event(), []
+
+    def take_in() -> None:
+        runs.append("intake")
+        with desk.other.intake(now) as tx:
+            tx.grew(two, now)
+            begun.set()
+            time.sleep(0.5)
+            tx.grew(one, now)
+
+    def settle() -> list[bool]:
+        runs.append("settlement")
+        begun.wait()
+        return desk.store.settle_all(sent)
+
+    with desks(url, 2) as (here, there):
+        _, answers = await asyncio.gather(here.flow.write(take_in), there.flow.write(settle))
+    assert answers == [True, True] and len(runs) == 3, runs
+    assert desk.store.count_deliveries("send", "sent") == desk.store.count_deliveries("edit", "pending") == 2
