@@ -31,7 +31,7 @@ WORST = (
     "monitor.delivery.retry:settle",
     "monitor.store.settling:write_deliveries",
     "monitor.store.settling:Settling._messages",
-    "monitor.store.store:Store.settle",
+    "monitor.store.store:Store.settle_all",
 )
 LAST_PASS = 40  # of a place, at which a doomed life ends
 OUT = (3.0, 9.0)  # seconds for which a chat keeps the bot out

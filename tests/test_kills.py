@@ -71,7 +71,7 @@ SENT = [
     "monitor.delivery.retry:settle",
     "monitor.store.settling:Settling._messages",
 ]
-SETTLED = f"{STORE}.settle"
+SETTLED = f"{STORE}.settle_all"
 RELEASING = [
     f"{INTAKE}.due_held",
     f"{INTAKE}.redecide",
