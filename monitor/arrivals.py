@@ -6,6 +6,7 @@ forgets what was rolled back.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -228,7 +229,7 @@ def _ranked(flow: Flow, held: Sequence[Hit]) -> list[Hit]:
 
 
 def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
-    """Decide again on held hits, each rule's as one digest; how many alerts that made. Runs on the writer thread.
+    """Decide again on held hits, told as one digest a channel; how many alerts that made. Runs on the writer thread.
 
     Those whose cooldown is over, and those that wait for outlets of a story that nothing can join any more.
     everything: all of them, since the rules have changed.
@@ -261,9 +262,9 @@ def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, 
 
 @dataclass(slots=True)
 class Posts:
-    """The alerts of one transaction on their way to messages: one by one up to `cap`, the others as digests.
+    """The alerts of one transaction on their way to messages: one by one up to `cap`, the others as a digest a channel.
 
-    together: all those of a rule that has more than one go as a digest.
+    together: all those of rules that have more than one go as a digest.
     """
 
     flow: Flow
@@ -274,7 +275,7 @@ class Posts:
     facts: Facts = field(init=False)
     _teller: Teller = field(init=False)
     _count: int = 0
-    _later: dict[tuple[str, str], list[Made]] = field(default_factory=dict)  # by rule and channel
+    _later: dict[str, list[Made]] = field(default_factory=dict)  # by channel
     _joined: dict[int, tuple[Rule, int]] = field(default_factory=dict)  # hits that joined: rule and story
 
     def __post_init__(self) -> None:
@@ -297,7 +298,7 @@ class Posts:
         to = self._channels(rule, hit_id)
         if self.together or (self.cap and self._count > self.cap):
             for channel in to:
-                self._later.setdefault((rule.id, channel), []).append(made)
+                self._later.setdefault(channel, []).append(made)
         else:
             self._teller.tell(made, to)
 
@@ -310,11 +311,15 @@ class Posts:
     def finish(self) -> int:
         """Send off what is left: articles that joined stories, and the digests; how many alerts there were in all."""
         self.tell_joined()
-        for (_, channel), waiting in self._later.items():
-            if len(waiting) == 1:
-                self._teller.tell(waiting[0], [channel])
-                continue
-            self._teller.tell_together(waiting, channel, "released" if self.together else "flood")
+        for channel, waiting in self._later.items():
+            of_rule = Counter(one.rule.id for one in waiting)
+            several = []
+            for one in waiting:
+                if self.together and of_rule[one.rule.id] == 1:
+                    self._teller.tell(one, [channel])
+                else:
+                    several.append(one)
+            self._teller.tell_together(several, channel, "released" if self.together else "flood")
         return self._count
 
     def _silenced(self, rule: Rule, story_id: int, hit_id: int) -> bool:

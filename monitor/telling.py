@@ -6,6 +6,7 @@ message that its channel has already never waits, for an edit disturbs nobody.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,42 +43,61 @@ class Teller:
 
     def tell(self, made: Made, channels: Iterable[str]) -> None:
         """An alert by itself."""
-        priority = PRIORITY[made.rule.severity]
         for place in self._places(channels, made.rule.severity):
-            waits = place.mode is Mode.DIGEST
-            if waits and (made.change or not self.tx.is_told(place.channel, made.story_id)):
-                self.tx.collect([made.alert_id], place, self.now, priority=priority)
-            elif place.mode is Mode.EACH and not made.change:
-                self.tx.post_article(made.alert_id, made.hit_id, place.channel, self.now, priority=priority)
+            if place.mode is Mode.DIGEST and not self._is_told(place.channel, made):
+                self.tx.collect([made.alert_id], place, self.now, priority=PRIORITY[made.rule.severity])
             else:
-                self.tx.post(
-                    made.alert_id, made.story_id, [place.channel], self.now, change=made.change, priority=priority
-                )
+                self._post(place.channel, made)
 
     def tell_together(self, made: Sequence[Made], channel: str, why: str) -> None:
-        """Alerts that come as one digest, which begins no cooldown. why: as for Telling.post_digest."""
-        ids = [one.alert_id for one in made]
-        severity = min((one.rule.severity for one in made), key=PRIORITY.__getitem__)
-        priority = PRIORITY[severity]
-        self.tx.released(ids)
-        for place in self._places([channel], severity):
-            if place.mode is Mode.DIGEST:
-                self.tx.collect(ids, place, self.now, priority=priority)
+        """Alerts that come as one digest, but for stories that the channel has a message of: that one shows them. It
+        begins no cooldown of rules that have several there. why: as for Telling.post_digest."""
+        of_rule = Counter(one.rule.id for one in made)
+        self.tx.released([one.alert_id for one in made if of_rule[one.rule.id] > 1])
+        places = {severity: self._place(channel, severity) for severity in {one.rule.severity for one in made}}
+        untold: dict[tuple[int, str], list[Made]] = {}
+        for one in made:
+            if self._is_told(channel, one):
+                self._post(channel, one)
             else:
-                self.tx.post_digest(ids, [channel], self.now, why=why, priority=priority)
+                untold.setdefault((one.story_id, one.change), []).append(one)
+        at_once = []
+        for of_story in untold.values():
+            severity = _gravest(of_story)
+            if places[severity].mode is Mode.DIGEST:
+                ids = [one.alert_id for one in of_story]
+                self.tx.collect(ids, places[severity], self.now, priority=PRIORITY[severity])
+            else:
+                at_once.append(of_story)
+        if len(at_once) == 1:
+            for one in at_once[0]:
+                self._post(channel, one)
+        elif at_once:
+            all_of_them = [one for of_story in at_once for one in of_story]
+            ids, priority = [one.alert_id for one in all_of_them], PRIORITY[_gravest(all_of_them)]
+            self.tx.post_digest(ids, [channel], self.now, why=why, priority=priority)
 
     def tell_each(self, rule: Rule, story_id: int, hit_id: int, channels: Iterable[str]) -> None:
         """A further article of a story that the rule alerted, to those of the channels that want each."""
         wanting = [name for name in channels if self.flow.channels[name].mode is Mode.EACH]
         alert_id = self.tx.first_alert(rule.id, story_id) if wanting else None
-        if alert_id is None:
-            return
-        priority = PRIORITY[rule.severity]
-        for place in self._places(wanting, rule.severity):
-            if place.mode is Mode.EACH:
-                self.tx.post_article(alert_id, hit_id, place.channel, self.now, priority=priority)
-            else:
-                self.tx.collect([alert_id], place, self.now, priority=priority)
+        if alert_id is not None:
+            self.tell(Made(rule, story_id, alert_id, hit_id, ""), wanting)
+
+    def _is_told(self, channel: str, made: Made) -> bool:
+        """Whether the channel has a message that shows the alert by an edit alone."""
+        if made.change:
+            return False
+        if self.flow.channels[channel].mode is Mode.EACH:
+            return self.tx.shows_article(channel, made.hit_id)
+        return self.tx.is_told(channel, made.story_id)
+
+    def _post(self, channel: str, made: Made) -> None:
+        priority = PRIORITY[made.rule.severity]
+        if self.flow.channels[channel].mode is Mode.EACH and not made.change:
+            self.tx.post_article(made.alert_id, made.hit_id, channel, self.now, priority=priority)
+        else:
+            self.tx.post(made.alert_id, made.story_id, [channel], self.now, change=made.change, priority=priority)
 
     def _places(self, channels: Iterable[str], severity: Severity) -> list[Place]:
         return [self._place(name, severity) for name in dict.fromkeys(channels)]
@@ -87,3 +107,7 @@ class Teller:
         told = self.tx.crowd(name, self.now - channel.burst_window) if channel.burst else (0, 0)
         zone = ZoneInfo(channel.timezone or self.flow.timezone)
         return placing.place(channel, severity, self.now, zone, placing.Crowd(*told))
+
+
+def _gravest(made: Iterable[Made]) -> Severity:
+    return min((one.rule.severity for one in made), key=PRIORITY.__getitem__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -49,17 +49,37 @@ class Desk:
     ) -> PollReport:
         """Let a feed of an outlet bring an article. page: its address, or the end of it. late: how old it is."""
         self.at += 1
-        now = NOW + timedelta(minutes=self.at)
         address = f"https://{outlet}.example/{page or f'{self.at}-{len(title)}'}" if "://" not in page else page
-        article = Article(
-            feed_id=feed or outlet, outlet_id=outlet, key=guid or address, url=address, canonical_url=address,
-            title=title, summary="", body=text, author="", tags=(), language="ar", published=now - late, first_seen=now,
+        article = self._article(outlet, title, text, address)
+        article = replace(
+            article, feed_id=feed or outlet, key=guid or address, published=self.now - late, first_seen=self.now
+        )
+        return self._take_in(feed or outlet, outlet, [article])
+
+    def poll(self, outlet: str, *texts: tuple[str, str]) -> PollReport:
+        """Let a feed of an outlet bring several articles, titles and texts, at once."""
+        self.at += 1
+        address = f"https://{outlet}.example/{self.at}"
+        return self._take_in(
+            outlet, outlet, [self._article(outlet, *both, f"{address}-{n}") for n, both in enumerate(texts)]
+        )
+
+    @property
+    def now(self) -> datetime:
+        return NOW + timedelta(minutes=self.at)
+
+    def _article(self, outlet: str, title: str, text: str, address: str) -> Article:
+        return Article(
+            feed_id=outlet, outlet_id=outlet, key=address, url=address, canonical_url=address, title=title, summary="",
+            body=text, author="", tags=(), language="ar", published=self.now, first_seen=self.now,
             content_hash=f"{title} {text}",
         )  # fmt: skip
-        polled = Feed(feed or outlet, f"https://{outlet}.example/rss", Outlet(outlet, outlet, outlet, "LB", "ar"))
-        arrival = Arrival(polled, FeedState(polled.id, now), first_poll=False, hashes=())
+
+    def _take_in(self, feed: str, outlet: str, articles: Sequence[Article]) -> PollReport:
+        polled = Feed(feed, f"https://{outlet}.example/rss", Outlet(outlet, outlet, outlet, "LB", "ar"))
+        arrival = Arrival(polled, FeedState(polled.id, self.now), first_poll=False, hashes=())
         report = PollReport(outlet)
-        take_in(self.flow, arrival, [(article, self.flow.matcher.match(article))], now, report)
+        take_in(self.flow, arrival, [(one, self.flow.matcher.match(one)) for one in articles], self.now, report)
         return report
 
     def merge(self, kept: int, gone: int) -> Overruled:

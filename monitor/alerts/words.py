@@ -50,7 +50,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
             "why_quiet": "ما وصل في ساعات الهدوء ({what}).",
         },
         **{
-            "why_released": "ما حجزته تهدئة القاعدة أو حدّها في الساعة.",
+            "why_released": "ما حجزته تهدئة قاعدة أو حدّها في الساعة.",
             "why_flood": "أخبار كثيرة من مصدر واحد دفعة واحدة.",
         },
         **{"test": "رسالة تجربة من راصد: القناة تعمل.", "untitled": "(بلا عنوان)"},
@@ -74,7 +74,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
             "why_quiet": "What came in quiet hours ({what}).",
         },
         **{
-            "why_released": "What the rule's cooldown or hourly limit held back.",
+            "why_released": "What a rule's cooldown or hourly limit held back.",
             "why_flood": "Many stories that one feed brought at once.",
         },
         **{"test": "A test message from Rasid: the channel works.", "untitled": "(untitled)"},

@@ -13,17 +13,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from monitor.model import Decision
 from monitor.model_delivery import Place
 from monitor.store import dialect
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK, chunks
 from monitor.store.posting import add_delivery, add_message, attach
 from monitor.store.retention import remove_messages
-from monitor.store.tables import alerts, articles, deliveries, message_alerts, messages
+from monitor.store.tables import alerts, articles, deliveries, hits, message_alerts, messages
 
 PART = 25  # stories of one message
 _LONGEST_BURST = timedelta(hours=1)  # that a digest of a burst stays open
 _LONGEST = timedelta(hours=25)  # that any other does: a day, also the one on which clocks are changed
+_TOLD = (Decision.ALERT.value, Decision.JOINED.value)
 _GRAVE = {"high": 0, "normal": 1, "low": 2}
 
 
@@ -81,35 +83,64 @@ def post_digest(
     why: str,
     priority: int,
 ) -> int:
-    """A digest that goes at once; the id of its first message."""
+    """A digest that goes at once, with what waited elsewhere of its stories; the id of its first message."""
     message_id = add_message(connection, "digest", channel, now, why=why)
     add_delivery(connection, message_id, channel, "send", now, priority=priority)
     attach(connection, message_id, alert_ids)
+    if connection.execute(_open(channel)).first() is not None:
+        carried = message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id)
+        told = sa.select(alerts.c.story_id, alerts.c.change).distinct().select_from(carried)
+        told = told.where(message_alerts.c.message_id == message_id)
+        for story_id, change in connection.execute(told).tuples().all():
+            attach(connection, message_id, leave(connection, channel, story_id, change))
     _cut(connection, message_id, now)
     return message_id
 
 
 def leave(connection: sa.Connection, channel: str, story_id: int, change: str = "") -> list[int]:
-    """Take out of open digests what a message of its own now tells the channel: a story, or a change in one.
+    """Take out of open digests what another message now tells the channel: a story, or a change in one.
 
     The alerts that waited there; that message is to carry them.
     """
-    run = connection.execute
-    told = sa.select(alerts.c.id).where(alerts.c.story_id == story_id, alerts.c.change == change)
+    told = (alerts.c.story_id == story_id, alerts.c.change == change)
+    return [one for digest in _joinable(connection, channel) for one in _take_out(connection, digest.id, *told)]
+
+
+def leave_article(connection: sa.Connection, channel: str, story_id: int, article_id: int) -> list[int]:
+    """As `leave`, of a message about one article, in a channel that wants each: a story that waits with other articles
+    of its own, too, goes on waiting."""
+    shown = sa.exists().where(
+        messages.c.kind == "article", messages.c.channel == channel, messages.c.article_id == hits.c.article_id
+    )
     left: list[int] = []
-    for row in run(dialect.lock_rows(_open(channel))).all():
-        if row.state != "pending" or row.attempt:
-            continue
-        ours = message_alerts.c.message_id == row.id
-        waiting = sa.select(message_alerts.c.alert_id).where(ours, message_alerts.c.alert_id.in_(told))
-        ids = run(waiting).scalars().all()
-        if not ids:
-            continue
-        left += ids
+    for digest in _joinable(connection, channel):
+        others = sa.exists().where(
+            hits.c.story_id == story_id, hits.c.rule_id == alerts.c.rule_id, hits.c.article_id != article_id,
+            hits.c.decision.in_(_TOLD), hits.c.decided >= digest.created, ~shown,
+        )  # fmt: skip
+        left += _take_out(connection, digest.id, alerts.c.story_id == story_id, alerts.c.change == "", ~others)
+    return left
+
+
+def _joinable(connection: sa.Connection, channel: str) -> list[Any]:
+    """The channel's open digests whose time has not come, locked."""
+    found = connection.execute(dialect.lock_rows(_open(channel))).all()
+    return [row for row in found if row.state == "pending" and not row.attempt]
+
+
+def _take_out(connection: sa.Connection, message_id: int, *which: sa.ColumnElement[bool]) -> list[int]:
+    """Take alerts out of a digest, which goes where that leaves none; their ids."""
+    run = connection.execute
+    ours = message_alerts.c.message_id == message_id
+    waiting = sa.select(message_alerts.c.alert_id).where(
+        ours, message_alerts.c.alert_id.in_(sa.select(alerts.c.id).where(*which))
+    )
+    ids = list(run(waiting).scalars())
+    if ids:
         run(sa.delete(message_alerts).where(ours, message_alerts.c.alert_id.in_(ids)))
         if run(sa.select(message_alerts.c.alert_id).where(ours).limit(1)).first() is None:
-            remove_messages(connection, [row.id])
-    return left
+            remove_messages(connection, [message_id])
+    return ids
 
 
 def crowd(connection: sa.Connection, channel: str, since: datetime) -> tuple[int, int]:
@@ -138,8 +169,8 @@ def crowd(connection: sa.Connection, channel: str, since: datetime) -> tuple[int
 def _open(channel: str, why: str | None = None) -> sa.Select[Any]:
     """The channel's open digests with their sends."""
     columns = (
-        messages.c.id, deliveries.c.id.label("delivery_id"), deliveries.c.state, deliveries.c.attempt,
-        deliveries.c.priority, deliveries.c.due_at,
+        messages.c.id, messages.c.created, deliveries.c.id.label("delivery_id"), deliveries.c.state,
+        deliveries.c.attempt, deliveries.c.priority, deliveries.c.due_at,
     )  # fmt: skip
     statement = (
         sa.select(*columns)

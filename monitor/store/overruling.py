@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.model import ESCALATED, Decision, Overrule
-from monitor.store import posting, silences
+from monitor.store import digests, posting, silences
 from monitor.store.retention import remove_messages
 from monitor.store.tables import alerts, articles, hits, message_alerts, messages, overrules, stories
 
@@ -106,22 +106,43 @@ def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: dateti
     run(sa.update(messages).where(messages.c.story_id == gone, told).values(story_id=kept))
     of_kept = sa.select(messages.c.channel, messages.c.id).where(messages.c.story_id == kept, ~told)
     own = dict(run(of_kept).tuples().all())
-    for message in run(sa.select(messages).where(messages.c.story_id == gone)).all():
-        if message.channel not in own:
-            run(sa.update(messages).where(messages.c.id == message.id).values(story_id=kept))
-            continue
-        carried = message_alerts.c.message_id == message.id
-        target = own[message.channel]
-        send = posting.latest_send(connection, message.id)
-        priority = send.priority if send is not None else 1
-        told_by = posting.join(connection, target, message.channel, now, priority=priority)
-        carries = list(run(sa.select(message_alerts.c.alert_id).where(carried)).scalars())
-        posting.attach(connection, target, carries, told_by=told_by)
-        if send is None or send.state == "pending":  # it never left: the other message tells it
-            run(sa.delete(message_alerts).where(carried))
-            remove_messages(connection, [message.id])
-        else:  # it stays as it was posted; what follows is told by the other
-            run(sa.update(messages).where(messages.c.id == message.id).values(story_id=None))
+    of_gone = sa.select(messages.c.channel, messages.c.id).where(messages.c.story_id == gone)
+    for channel, message_id in run(of_gone.order_by(messages.c.id)).tuples().all():
+        stays = own.get(channel, message_id)
+        if stays != message_id:
+            stays = _join(connection, stays, message_id, channel, now)
+        run(sa.update(messages).where(messages.c.id == stays).values(story_id=kept))
+        own[channel] = stays
+    for channel, message_id in own.items():
+        if posting.is_there(connection, message_id):
+            priority = posting.latest_send(connection, message_id).priority
+            _carry(connection, message_id, digests.leave(connection, channel, kept), channel, now, priority=priority)
+
+
+def _join(connection: sa.Connection, own: int, other: int, channel: str, now: datetime) -> int:
+    """Let one of two messages of a channel tell both stories; its id. It is the first, unless only the other is out."""
+    run = connection.execute
+    out = posting.is_there(connection, other, sent=True) and not posting.is_there(connection, own, sent=True)
+    stays, ends = (other, own) if out else (own, other)
+    carried = message_alerts.c.message_id == ends
+    send = posting.latest_send(connection, ends)
+    priority = send.priority if send is not None else 1
+    ids = run(sa.select(message_alerts.c.alert_id).where(carried)).scalars().all()
+    _carry(connection, stays, ids, channel, now, priority=priority)
+    if send is None or send.state == "pending":  # it never left
+        run(sa.delete(message_alerts).where(carried))
+        remove_messages(connection, [ends])
+    else:  # it stays as it was posted; what follows is told by the other
+        run(sa.update(messages).where(messages.c.id == ends).values(story_id=None))
+    return stays
+
+
+def _carry(
+    connection: sa.Connection, message_id: int, alert_ids: Sequence[int], channel: str, now: datetime, *, priority: int
+) -> None:
+    if alert_ids:
+        told_by = posting.join(connection, message_id, channel, now, priority=priority)
+        posting.attach(connection, message_id, alert_ids, told_by=told_by)
 
 
 def _pass_on(connection: sa.Connection, alert: Any, story_id: int, other: int, now: datetime) -> None:

@@ -58,7 +58,7 @@ def post(
 
 def post_article(
     connection: sa.Connection,
-    alert_id: int,
+    alert_ids: Sequence[int],
     article_id: int,
     story_id: int,
     channel: str,
@@ -66,7 +66,7 @@ def post_article(
     *,
     priority: int,
 ) -> int:
-    """Put an alert into the message about one article of its story; the message's id."""
+    """Put alerts into the message about one article of their story; the message's id."""
     ours = (messages.c.article_id == article_id, messages.c.channel == channel, messages.c.kind == "article")
     message_id = connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
     told_by = None
@@ -76,7 +76,7 @@ def post_article(
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
         told_by = join(connection, message_id, channel, now, priority=priority)
-    attach(connection, message_id, [alert_id], told_by=told_by)
+    attach(connection, message_id, alert_ids, told_by=told_by)
     return int(message_id)
 
 
@@ -197,6 +197,14 @@ def latest_send(connection: sa.Connection, message_id: int) -> Any:
         .limit(1)
     )
     return connection.execute(dialect.lock_rows(statement)).first()
+
+
+def is_there(connection: sa.Connection, message_id: int, *, sent: bool = False) -> bool:
+    """Whether a message is on its way, or out and can still be edited. sent: it may be out, and waits no more."""
+    send = latest_send(connection, message_id)
+    if send is None or send.state == "dead" or (sent and send.state == "pending"):
+        return False
+    return not is_gone(connection, message_id, send.id)
 
 
 def is_gone(connection: sa.Connection, message_id: int, send_id: int) -> bool:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from monitor.model_delivery import Place
 from monitor.store import digests, posting
+from monitor.store.feeds import chunks
 from monitor.store.tables import alerts, hits, messages
 
 
@@ -42,8 +43,10 @@ class Telling:
     def post_article(self, alert_id: int, hit_id: int, channel: str, now: datetime, *, priority: int) -> int:
         """Put the alert into the message about a hit's article, in one channel; the message's id."""
         of_hit = sa.select(hits.c.article_id, hits.c.story_id).where(hits.c.id == hit_id)
-        article_id, story_id = self._connection.execute(of_hit).one()
-        return posting.post_article(self._connection, alert_id, article_id, story_id, channel, now, priority=priority)
+        run = self._connection
+        article_id, story_id = run.execute(of_hit).one()
+        carried = [alert_id, *digests.leave_article(run, channel, story_id, article_id)]
+        return posting.post_article(run, carried, article_id, story_id, channel, now, priority=priority)
 
     def collect(self, alert_ids: Sequence[int], place: Place, now: datetime, *, priority: int) -> int:
         """Let alerts join an open digest of a channel, made if there is none; its id."""
@@ -71,7 +74,8 @@ class Telling:
 
     def released(self, alert_ids: Sequence[int]) -> None:
         """Let these alerts start no cooldown: a digest releases them."""
-        self._connection.execute(sa.update(alerts).where(alerts.c.id.in_(list(alert_ids))).values(digest=True))
+        for chunk in chunks(list(alert_ids)):
+            self._connection.execute(sa.update(alerts).where(alerts.c.id.in_(chunk)).values(digest=True))
 
     def first_alert(self, rule_id: str, story_id: int) -> int | None:
         """The alert with which the rule told of the story; None where it told nothing."""
@@ -82,11 +86,14 @@ class Telling:
         """Whether the channel has a message of the story's own, which may be on its way and can still be edited."""
         ours = (messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == "story")
         message_id = self._connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
-        if message_id is None:
-            return False
-        send = posting.latest_send(self._connection, message_id)
-        there = send is not None and send.state != "dead"
-        return there and not posting.is_gone(self._connection, message_id, send.id)
+        return message_id is not None and posting.is_there(self._connection, message_id)
+
+    def shows_article(self, channel: str, hit_id: int) -> bool:
+        """As is_told, of a message about a hit's article."""
+        of_hit = sa.select(hits.c.article_id).where(hits.c.id == hit_id).scalar_subquery()
+        ours = (messages.c.article_id == of_hit, messages.c.channel == channel, messages.c.kind == "article")
+        message_id = self._connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
+        return message_id is not None and posting.is_there(self._connection, message_id)
 
     def crowd(self, channel: str, since: datetime) -> tuple[int, int]:
         """What the channel was told since, digests of a burst included: (stories, those of high severity)."""

@@ -1,0 +1,177 @@
+"""What a channel tells at once it does not tell a second time in a digest, on SQLite and Postgres."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from monitor.arrivals import release_held
+from monitor.delivery import retry
+from monitor.model import Rule
+from monitor.model_delivery import Channel, ChatPace, Mode, Operation, Outcome, OutcomeKind, Rendered
+from monitor.store.records import HitFilter
+from tests.desk import NOW, SHAHED, Desk
+from tests.test_digests import HIGH, QUIET, clock, desk, kinds, news, sent, story
+from tests.test_overrules import REPORT, STRIKE
+
+MAIN = Channel("main", "console")
+NIGHT = Channel("main", "console", quiet=QUIET)
+EACH = Channel("main", "console", quiet=QUIET, mode=Mode.EACH)
+DRONE = Rule("drone", "مسيرة", "Drone")
+TWO = ((SHAHED, "شاهد"), (DRONE, "مسيرة"))
+TITLE = "سقوط شاهد فوق أوديسا اليوم"
+
+
+def links(found: list[Rendered]) -> list[str]:
+    return [link.split('"')[0] for one in found for link in (one.html or "").split('href="')[1:]]
+
+
+def edits(here: Desk) -> list[str]:
+    """The texts of the edits that are due."""
+    here.posted.clear()
+    here.deliver()
+    return [rendered.text for claim, rendered in here.posted if claim.operation is Operation.EDIT]
+
+
+# ── a flood ──
+
+
+def test_a_flood_that_two_rules_hit_is_told_once_in_one_digest(store_url: str) -> None:
+    with desk(store_url, MAIN, rules=TWO) as here:
+        here.flow.per_feed_cap = 5
+        here.poll("a", *(story(number, "شاهد مسيرة") for number in range(8)))
+        stories = len(here.stories())
+        found = sent(here)
+        assert sorted(kinds(found)) == [("digest", "flood", stories - 3), *[("story", "", 1)] * 3]
+        assert len(links(found)) == len(set(links(found))) == stories
+        both = [one for one in found if one.data["kind"] == "story"]
+        assert all(SHAHED.name_ar in one.text and DRONE.name_ar in one.text for one in both)
+        assert here.rows("select id from alerts where id not in (select alert_id from message_alerts)") == []
+
+
+def test_a_flood_in_quiet_hours_waits_but_for_its_stories_of_high_severity(store_url: str) -> None:
+    with desk(store_url, NIGHT, rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        here.flow.per_feed_cap = 1
+        clock(here, 12)
+        here.poll("a", *(story(number, "شاهد انفجار" if number % 2 else "شاهد") for number in range(8)))
+        grave = len(here.rows("select id from alerts where severity = 'high'"))
+        found = sent(here)
+        assert kinds(found) == [("digest", "flood", grave)]
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", len(here.stories()) - grave)]
+
+
+def test_a_flood_takes_its_stories_out_of_the_digest_that_they_wait_in(store_url: str) -> None:
+    with desk(store_url, NIGHT, rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        here.flow.per_feed_cap = 1
+        clock(here, 12)
+        for number in range(3):
+            news(here, number)
+        here.poll("b", *(story(number, "انفجار") for number in (5, 0, 1)))
+        assert sorted(kinds(sent(here))) == [("digest", "flood", 2), ("story", "", 1)]
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
+# ── a cooldown's end ──
+
+
+def test_what_a_cooldown_releases_joins_the_messages_that_the_channel_has(store_url: str) -> None:
+    cooled = Rule("cooled", "شاهد", "Shahed", cooldown=timedelta(hours=1))
+    with desk(store_url, MAIN, rules=((cooled, "شاهد"), (DRONE, "مسيرة"))) as here:
+        news(here, 0)
+        for number, word in enumerate(("شاهد مسيرة", "شاهد", "شاهد"), 1):
+            news(here, number, word)
+        assert kinds(sent(here)) == [("story", "", 1)] * 2
+        assert release_held(here.flow, NOW + timedelta(hours=2)) == 3
+        clock(here, 2)
+        assert kinds(sent(here)) == [("digest", "released", 2)]
+        assert here.rows("select count(*) from alerts where digest") == [(3,)]
+        row = here.rows("select count(*) from deliveries where operation = 'edit' and state = 'sent'")
+        assert row == [(1,)]
+
+
+def test_two_rules_whose_cooldown_ends_release_a_story_once(store_url: str) -> None:
+    rules = [(Rule(name, name, name, cooldown=timedelta(hours=1)), "شاهد") for name in ("one", "other")]
+    with desk(store_url, MAIN, rules=rules) as here:
+        for number in range(4):
+            news(here, number)
+        assert kinds(sent(here)) == [("story", "", 1)]
+        assert release_held(here.flow, NOW + timedelta(hours=2)) == 6
+        clock(here, 2)
+        assert kinds(sent(here)) == [("digest", "released", 3)]
+
+
+# ── merged stories ──
+
+
+@pytest.mark.parametrize(("kept", "gone"), [(1, 2), (2, 1)])
+def test_a_story_that_waits_is_not_told_again_once_it_is_part_of_one_that_was(
+    store_url: str, kept: int, gone: int
+) -> None:
+    with desk(store_url, NIGHT, rules=((SHAHED, "شاهد"), (DRONE, "الملاجئ"))) as here:
+        clock(here, 10)
+        here.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+        assert kinds(sent(here)) == [("story", "", 1)]
+        clock(here, 12)
+        here.take("b", "ليلة شاهد في أوديسا", f"{REPORT} شاهد")
+        news(here, 7)
+        here.merge(kept, gone)
+        (edit,) = edits(here)
+        assert SHAHED.name_ar in edit and DRONE.name_ar in edit
+        clock(here, 20)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
+@pytest.mark.parametrize(("kept", "gone"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize("end", [OutcomeKind.SENT, OutcomeKind.REJECTED])
+def test_of_two_merged_stories_the_message_that_is_out_goes_on(
+    store_url: str, kept: int, gone: int, end: OutcomeKind
+) -> None:
+    with desk(store_url, MAIN, rules=((SHAHED, "شاهد"), (DRONE, "الملاجئ"))) as here:
+        here.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+        assert kinds(sent(here)) == [("story", "", 1)]
+        here.take("b", "ليلة شاهد في أوديسا", f"{REPORT} شاهد")
+        if end is OutcomeKind.REJECTED:
+            store = here.flow.store
+            (send,) = store.claim_deliveries(here.now, paces={"main": ChatPace("chat")}, limit=9)
+            store.settle(send, retry.settle(send, Outcome(end, "refused"), here.now, Random(1)), here.now)
+        here.merge(kept, gone)
+        (edit,) = edits(here)
+        assert SHAHED.name_ar in edit and DRONE.name_ar in edit
+        assert here.rows("select id from messages where story_id is not null") == [(1,)]
+        assert {row.fate for row in here.flow.store.hits(HitFilter()).items} <= {"delivered", "grouped"}
+        here.take("c", "إسقاط عشرين طائرة شاهد", STRIKE)
+        assert len(edits(here)) == 1
+
+
+# ── each article ──
+
+
+@pytest.mark.parametrize("first", ["normal", "high"])
+def test_an_article_that_is_told_at_once_is_not_told_again_after_quiet_hours(store_url: str, first: str) -> None:
+    rules = [(SHAHED, "شاهد"), (HIGH, "انفجار")]
+    with desk(store_url, EACH, rules=rules if first == "normal" else rules[::-1]) as here:
+        clock(here, 12)
+        here.take("a", TITLE, f"{STRIKE} انفجار")
+        (told,) = sent(here)
+        assert told.data["kind"] == "article" and HIGH.name_ar in told.text and SHAHED.name_ar in told.text
+        here.take("b", TITLE, f"{STRIKE} انفجار")
+        assert kinds(sent(here)) == [("article", "", 1)]
+        clock(here, 20)
+        assert sent(here) == []
+        assert {row.fate for row in here.flow.store.hits(HitFilter()).items} == {"delivered", "grouped"}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_other_articles_of_its_story_stay_in_the_digest(store_url: str, first: bool) -> None:
+    with desk(store_url, EACH, rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        clock(here, 12)
+        if first:
+            here.take("a", TITLE, STRIKE)
+        here.take("b", TITLE, f"{STRIKE} انفجار")
+        assert kinds(sent(here)) == [("article", "", 1)]
+        if not first:
+            here.take("a", TITLE, STRIKE)
+        clock(here, 20)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
