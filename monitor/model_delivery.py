@@ -180,7 +180,6 @@ class Rendered:
 class Operation(StrEnum):
     SEND = "send"
     EDIT = "edit"
-    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +217,7 @@ class OutcomeKind(StrEnum):
     HOLD_CHANNEL = "hold_channel"  # this channel cannot write there, others of the chat may: its own queue waits
     MIGRATED = "migrated"  # the chat has a new id
     STOP = "stop"  # the credentials are refused: nothing can be sent on this channel
-    GONE = "gone"  # the message to edit or delete no longer exists
+    GONE = "gone"  # the message to edit no longer exists
     REJECTED = "rejected"  # this message will never be accepted
 
 

@@ -35,7 +35,6 @@ from monitor.model_delivery import (
     Channel,
     ChatPace,
     DeliveryClaim,
-    Operation,
     Outcome,
     OutcomeKind,
     Rendered,
@@ -179,13 +178,11 @@ async def _attempt(flow: Flow, claim: DeliveryClaim, clock: Clock) -> tuple[Deli
         return claim, Outcome(OutcomeKind.RETRY, "the channel is no longer configured")
     if transport.pace.chat_key != claim.chat_key:  # the same edit gave it another chat: it is claimed anew for that one
         return claim, Outcome(OutcomeKind.UNSENT, "nothing was sent: the channel has moved to another chat")
-    if claim.operation is Operation.DELETE:
-        return claim, await transport.deliver(claim, None)
     if claim.lost and isinstance(transport, Audited) and transport.audit is not None:
         return claim, await _look(flow, claim, transport, transport.audit.pace, clock)
-    rendered, failure = await _render(flow, channel, claim, transport.limit, clock())
-    if failure is not None:
-        return claim, failure
+    rendered = await _render(flow, channel, claim, transport.limit, clock())
+    if isinstance(rendered, Outcome):
+        return claim, rendered
     if retry.begins_late(claim, now := clock()):
         renewed = await _renewed(flow, claim, now)
         if renewed is None:
@@ -225,14 +222,12 @@ async def _settle(flow: Flow, claim: DeliveryClaim, settlement: Settlement, now:
     await flow.settle(claim, settlement, now)
 
 
-async def _render(
-    flow: Flow, channel: Channel, claim: DeliveryClaim, limit: int, now: datetime
-) -> tuple[Rendered | None, Outcome | None]:
-    """(the message, None), or (None, why there is none)."""
+async def _render(flow: Flow, channel: Channel, claim: DeliveryClaim, limit: int, now: datetime) -> Rendered | Outcome:
+    """The message, or why there is none."""
     try:
         rows = await flow.write(flow.store.message_rows, claim.message_id)
     except StoreError as error:
-        return None, Outcome(OutcomeKind.RETRY, f"the message could not be read: {error}"[:300])
+        return Outcome(OutcomeKind.RETRY, f"the message could not be read: {error}"[:300])
     try:
         view = rows.view(flow.outlets)
         rendered = render(
@@ -248,6 +243,6 @@ async def _render(
         if channel.name in flow.buttons:
             all_of_them = flow.buttons[channel.name]
             rendered = replace(rendered, buttons=buttons(view, flow.rules, channel.language, all_of_them=all_of_them))
-        return rendered, None
+        return rendered
     except Exception as error:
-        return None, Outcome(OutcomeKind.REJECTED, f"it could not be laid out: {type(error).__name__}: {error}"[:300])
+        return Outcome(OutcomeKind.REJECTED, f"it could not be laid out: {type(error).__name__}: {error}"[:300])

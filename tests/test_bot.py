@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.delivery import callbacks
+from monitor.faces.bot import answering
 from monitor.faces.bot.commands import COMMANDS
 from monitor.model_delivery import Route
 from monitor.store.records import HitFilter
@@ -29,6 +30,12 @@ async def talk(store_url: str, tmp_path: Path) -> AsyncIterator[Talk]:
 def strike(talk: Talk, outlet: str = "a", number: int = 20) -> None:
     """A story that shahed and port hit."""
     talk.desk.take(outlet, STRIKE[0].format(n=number), STRIKE[1].format(n=number))
+
+
+async def test_what_takes_too_long_is_given_up_and_says_so(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "PATIENCE", 0.0)
+    assert await talk.say(OWNER, "/status", "en") == ["That took too long, so I gave it up. Ask for less."]
+    assert talk.actions() == [(str(OWNER), "owner", "/status", "given up after 0 s")]
 
 
 async def test_a_stranger_gets_nothing_and_leaves_no_trace(talk: Talk) -> None:

@@ -286,7 +286,7 @@ class Broken:
 
     pace, limit = ChatPace("broken"), 4096
 
-    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
         raise OverflowError("secret")
 
     async def diagnose(self, sample: Rendered | None = None) -> list[Check]:

@@ -71,9 +71,8 @@ def test_an_unknown_send_without_a_known_start_waits_the_whole_quarantine() -> N
     assert settled.due_at is not None and settled.due_at - NOW >= retry.QUARANTINE
 
 
-@pytest.mark.parametrize("operation", [Operation.EDIT, Operation.DELETE])
-def test_an_unknown_edit_or_delete_is_simply_done_again(operation: Operation) -> None:
-    settled = settle(claim(operation), Outcome(OutcomeKind.UNKNOWN), NOW, Random(1))
+def test_an_unknown_edit_is_simply_done_again() -> None:
+    settled = settle(claim(Operation.EDIT), Outcome(OutcomeKind.UNKNOWN), NOW, Random(1))
     assert settled.state == "pending" and settled.due_at is not None
     assert settled.due_at - NOW < timedelta(seconds=10)
 
@@ -122,10 +121,9 @@ def test_refused_credentials_stop_the_channel_and_keep_the_queue() -> None:
     assert settled.state == "pending" and settled.hold_until is not None and settled.notice is not None
 
 
-def test_an_edit_of_a_deleted_message_ends_quietly_and_its_deletion_is_done() -> None:
+def test_an_edit_of_a_deleted_message_ends_quietly() -> None:
     edit = settle(claim(Operation.EDIT), Outcome(OutcomeKind.GONE, "message to edit not found"), NOW, Random(1))
     assert edit.state == "dead" and "no longer there" in edit.reason and edit.notice is None
-    assert settle(claim(Operation.DELETE), Outcome(OutcomeKind.GONE), NOW, Random(1)).state == "sent"
 
 
 def test_a_refused_message_ends_with_the_servers_words() -> None:

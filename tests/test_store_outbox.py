@@ -150,12 +150,16 @@ def test_a_held_chat_delays_no_other(desk: Desk) -> None:
     paces = {**PACES, "second": ChatPace("telegram:2")}
     desk.alert(1, channels=("main", "second"))
     desk.store.open_chats(paces, NOW)
-    desk.store.hold_chat("telegram:1", NOW + timedelta(hours=1), "the bot was kicked")
-    assert [claim.channel for claim in desk.claim(NOW, paces)] == ["second"]
+    kicked, other = desk.claim(NOW, paces)
+    assert (kicked.channel, other.channel) == ("main", "second")
+    for claim, outcome in ((kicked, Outcome(OutcomeKind.HOLD_CHAT, "the bot was kicked")), (other, SENT)):
+        desk.store.settle(claim, desk.settlement(claim, outcome, NOW), NOW)
+    desk.alert(2, channels=("main", "second"))
+    assert [claim.channel for claim in desk.claim(NOW + seconds(3), paces)] == ["second"]
     held = {chat.chat_key: chat for chat in desk.store.chats()}["telegram:1"]
-    assert held.hold_reason == "the bot was kicked" and held.queued == 1
-    desk.store.resume_chat("main", NOW)
-    assert [claim.channel for claim in desk.claim(NOW, paces)] == ["main"]
+    assert held.hold_reason == "the bot was kicked" and held.queued == 2
+    desk.store.resume_chat("main", NOW + seconds(3))
+    assert [claim.channel for claim in desk.claim(NOW + seconds(3), paces)] == ["main"]
 
 
 def test_what_waits_is_counted_before_anybody_has_claimed_it(desk: Desk) -> None:

@@ -21,7 +21,7 @@ URL_ENV = "RASID_APPRISE_URL"
 
 
 class AppriseTransport:
-    """Sends; Apprise cannot edit or delete, so those count as done."""
+    """Sends; Apprise cannot edit, so edits count as done."""
 
     def __init__(self, channel: Channel, env: Mapping[str, str], http: HttpOptions) -> None:
         self._name = channel.name
@@ -35,12 +35,10 @@ class AppriseTransport:
     def __repr__(self) -> str:
         return f"AppriseTransport({self._name!r}, {self._target.service_name})"
 
-    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
         """One attempt. Apprise only says yes or no; a no is taken as undelivered, silence as unknown."""
         if claim.operation is not Operation.SEND:
             return Outcome(OutcomeKind.NOT_MODIFIED, "this service cannot change what was sent", claim.external_id)
-        if rendered is None:
-            return Outcome(OutcomeKind.REJECTED, "there is nothing to send")
         return await self._send(rendered, claim.plain, f"apprise-{claim.message_id}")
 
     async def _send(self, rendered: Rendered, plain: bool, external_id: str) -> Outcome:

@@ -29,10 +29,8 @@ class ConsoleTransport:
     def __repr__(self) -> str:
         return f"ConsoleTransport({self._name!r})"
 
-    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
         """Print the message in a thread, so that a stopped terminal does not stop the daemon's loop."""
-        if claim.operation is Operation.DELETE or rendered is None:
-            return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
         try:
             await asyncio.to_thread(self._print, rendered, claim.operation is Operation.EDIT)
         except OSError as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monitor.delivery.transports import LONGEST_TEXT, Check
 from monitor.errors import DeliveryError
-from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Outcome, OutcomeKind, Rendered
 
 
 class FileTransport:
@@ -34,18 +34,16 @@ class FileTransport:
     def __repr__(self) -> str:
         return f"FileTransport({self._name!r}, {str(self._path)!r})"
 
-    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
         """Append {event, delivery_id, message_id, attempt, at, text, …data}, in a thread: a disk may be slow."""
-        if rendered is None and claim.operation is not Operation.DELETE:
-            return Outcome(OutcomeKind.REJECTED, "there is nothing to write")
         line = {
             "event": claim.operation.value,
             "delivery_id": claim.id,
             "message_id": claim.message_id,
             "attempt": claim.attempt,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "text": rendered.text if rendered else "",
-            **(rendered.data if rendered else {}),
+            "text": rendered.text,
+            **rendered.data,
         }
         try:
             await asyncio.to_thread(self._append, line)

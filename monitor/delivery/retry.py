@@ -77,7 +77,7 @@ def _unknown(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random)
     if claim.unknowns + 1 >= UNKNOWN_ATTEMPTS:
         reason = f"given up after {UNKNOWN_ATTEMPTS} attempts without a clear answer: {outcome.detail}"
         return Settlement("dead", reason=reason, notice=_notice(claim, reason, "It may have arrived; look there."))
-    if claim.operation is not Operation.SEND:  # an edit or a delete done twice harms nobody
+    if claim.operation is not Operation.SEND:  # an edit done twice harms nobody
         state, due = "pending", now + backoff(claim.unknowns + 1, RETRY_BASE, UNKNOWN_CAP, rng)
     else:
         quarantine = backoff(claim.unknowns + 1, QUARANTINE, UNKNOWN_CAP, rng)
@@ -160,8 +160,6 @@ def _stop(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) ->
 
 
 def _gone(claim: DeliveryClaim, outcome: Outcome, now: datetime, rng: Random) -> Settlement:
-    if claim.operation is Operation.DELETE:
-        return Settlement("sent", external_id=claim.external_id, reason="it was deleted already")
     if claim.operation is Operation.EDIT:  # someone deleted the post: their decision, and nobody's trouble
         return Settlement("dead", reason=f"{GONE}: {outcome.detail}")
     return _rejected(claim, outcome, now, rng)

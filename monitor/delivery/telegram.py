@@ -86,15 +86,11 @@ class TelegramTransport:
     def __repr__(self) -> str:
         return f"TelegramTransport({self._name!r}, chat={self._chat!r})"
 
-    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
-        """One attempt: send, edit or delete. Every failure becomes an outcome; only cancellation is raised."""
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
+        """One attempt: send or edit. Every failure becomes an outcome; only cancellation is raised."""
         chat = _chat_id(claim.chat_id or self._chat)
         try:
             async with asyncio.timeout(self._http.total):
-                if claim.operation is Operation.DELETE:
-                    return await self._delete(chat, claim)
-                if rendered is None:
-                    return Outcome(OutcomeKind.REJECTED, "there is nothing to send")
                 if claim.operation is Operation.EDIT:
                     return await self._edit(chat, claim, rendered)
                 return await self._send(chat, claim.plain, rendered, claim.marker)
@@ -138,10 +134,6 @@ class TelegramTransport:
             link_preview_options=self._link_preview(rendered),
             reply_markup=self._keyboard(rendered),
         )
-        return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
-
-    async def _delete(self, chat: int | str, claim: DeliveryClaim) -> Outcome:
-        await self._bot.delete_message(chat, _message_id(claim))
         return Outcome(OutcomeKind.SENT, external_id=claim.external_id)
 
     def _keyboard(self, rendered: Rendered) -> Any:

@@ -22,10 +22,7 @@ _PLAIN = (
     *("can't parse entities", "can't parse message text", "message is too long", "message_too_long"),
     *("entities_too_long", "entity_bounds_invalid", "entity_", "can't find end of", "media_caption_too_long"),
 )
-_GONE = (
-    *("message to edit not found", "message to delete not found", "message can't be edited"),
-    *("message can't be deleted", "message_id_invalid", "message not found"),
-)
+_GONE = (*("message to edit not found", "message can't be edited", "message_id_invalid", "message not found"),)
 _RETRY_IN_WORDS = re.compile(r"retry (?:after|in) (\d+)", re.IGNORECASE)
 _MIGRATED_IN_WORDS = re.compile(r"new chat id:? (-?\d+)", re.IGNORECASE)
 

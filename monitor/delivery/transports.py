@@ -48,8 +48,8 @@ class Transport(Protocol):
     pace: ChatPace
     limit: int
 
-    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
-        """Make one attempt. rendered is None only for deletions. Never raises, except when cancelled."""
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
+        """Make one attempt. Never raises, except when cancelled."""
         ...
 
     async def diagnose(self, sample: Rendered | None = None) -> list[Check]:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from monitor.delivery.redact import host, redact
 from monitor.delivery.transports import LONGEST_TEXT, Check, HttpOptions, required, short
 from monitor.errors import DeliveryError
-from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Outcome, OutcomeKind, Rendered
 
 if TYPE_CHECKING:
     import aiohttp
@@ -58,18 +58,16 @@ class WebhookTransport:
     def __repr__(self) -> str:
         return f"WebhookTransport({self._name!r}, {host(self._url)})"
 
-    async def deliver(self, claim: DeliveryClaim, rendered: Rendered | None) -> Outcome:
+    async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
         """POST {event, delivery, message, text, …data}. Every failure becomes an outcome."""
-        if rendered is None and claim.operation is not Operation.DELETE:
-            return Outcome(OutcomeKind.REJECTED, "there is nothing to send")
         payload: dict[str, object] = {
             "event": claim.operation.value,
             "delivery_id": claim.id,
             "message_id": claim.message_id,
             "external_id": claim.external_id,
             "attempt": claim.attempt,
-            "text": rendered.text if rendered else "",
-            **(rendered.data if rendered else {}),
+            "text": rendered.text,
+            **rendered.data,
         }
         return await self._post(payload, f"rasid-{self._name}-{claim.message_id}-{claim.id}", f"{claim.message_id}")
 

@@ -20,7 +20,7 @@ from monitor.store.claiming import NEW_CHAT, OWN, Claiming, Turn, assign, follow
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import ChatState
-from monitor.store.settling import FREE, Ended, Settling, remember_chats, write_deliveries
+from monitor.store.settling import FREE, Ended, Settling, write_deliveries
 from monitor.store.tables import chats, deliveries, messages
 
 LEASE = timedelta(seconds=80)
@@ -137,12 +137,6 @@ class Outbox(Database):
         newest = sa.select(messages.c.external_id).where(*ours).order_by(messages.c.sent_at.desc()).limit(5)
         with self._reading() as connection:
             return max((int(one) for one in connection.scalars(newest) if str(one).isdecimal()), default=0)
-
-    def hold_chat(self, chat_key: str, until: datetime, reason: str) -> None:
-        """Let a chat take nothing before `until`."""
-        with self._writing() as connection:
-            held = Settlement("pending", hold_until=until, hold_reason=reason)
-            remember_chats(connection, [(chat_key, held, None)])
 
     def resume_chat(self, channel: str, now: datetime) -> None:
         """Try a channel's chat again at once: its hold ends, and what waits for a retry is due."""

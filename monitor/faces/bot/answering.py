@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from telegram import CallbackQuery, Message, Update, User
 from telegram.constants import ChatType, ParseMode
@@ -33,6 +33,13 @@ PATIENCE = 30.0  # seconds for one command
 LONGEST_GIVEN = 300  # code points that the audit log keeps of what was asked
 LONGEST_POPUP = 200  # Telegram's limit
 TEXT = "(text)"  # the action of a message that is no command
+
+
+class Failed(NamedTuple):
+    """What was not done. phrase: what the person is told; result: what the audit log says."""
+
+    phrase: str
+    result: str
 
 
 class Answering:
@@ -106,24 +113,24 @@ class Answering:
         found = await self._patiently(command.does(asked))
         if isinstance(found, Sheet):
             return found
-        sheet.result = found
-        return sheet.say("failed")
+        sheet.result = found.result
+        return sheet.say(found.phrase)
 
     def _too_many(self, asked: Asked) -> Sheet:
         sheet = asked.sheet()
         sheet.result = "refused: too many in a minute"
         return sheet.say("too_many")
 
-    async def _patiently(self, work: Awaitable[T]) -> T | str:
-        """What the work brings, or in words why it brings nothing."""
+    async def _patiently(self, work: Awaitable[T]) -> T | Failed:
+        """What the work brings, or why it brings nothing. What it writes it may write all the same, a moment later."""
         try:
             async with asyncio.timeout(PATIENCE):
                 return await work
         except TimeoutError:
-            return f"given up after {PATIENCE:.0f} s"
+            return Failed("too_slow", f"given up after {PATIENCE:.0f} s")
         except Exception as error:
             log().exception("the bot could not do what it was asked", error=redact(repr(error), self._token))
-            return f"failed: {type(error).__name__}"
+            return Failed("failed", f"failed: {type(error).__name__}")
 
     # ── buttons ──
 
@@ -143,7 +150,7 @@ class Answering:
             pressed = self._popup(asked, "button_old", "refused: not signed by this bot")
         elif not too_many and signed is not None:
             found = await self._patiently(pressing.press(asked, *signed))
-            pressed = found if isinstance(found, Pressed) else self._popup(asked, "failed", found)
+            pressed = found if isinstance(found, Pressed) else self._popup(asked, found.phrase, found.result)
         popup = pressed.popup
         if pressed.private is not None and not await self._send(person.id, pressed.private):
             popup = asked.sheet().phrase("more_unsent")
