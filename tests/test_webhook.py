@@ -1,20 +1,24 @@
 """Webhooks against a real receiver that verifies what it gets, and the console beside them."""
 
+import asyncio
 import hashlib
 import hmac
 import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from rich.console import Console
 
+from monitor.delivery import webhook
 from monitor.delivery.transports import HttpOptions, Transport, build
 from monitor.delivery.webhook import retry_after
-from monitor.model_delivery import Channel, DeliveryClaim, Operation, OutcomeKind, Rendered
+from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, OutcomeKind, Rendered
+from tests.desk import desks
 
 SECRET = "a-secret-both-sides-know"
 NEWS = Rendered("خبر عاجل", None, data={"kind": "story", "severity": "high", "stories": [{"id": 7}]})
@@ -100,6 +104,21 @@ async def test_every_attempt_of_a_delivery_has_the_same_key_and_another_delivery
     assert json.loads(receiver.posts[2][1])["external_id"] == "their-9"
 
 
+async def test_a_new_database_uses_no_key_of_the_one_before(receiver: Receiver, tmp_path: Path) -> None:
+    """A receiver that remembers keys would else take its first alerts for old ones, and drop them."""
+    transport = hook(receiver.url)
+    for number in range(2):
+        with desks(f"sqlite:///{tmp_path / str(number)}.db") as (desk,):
+            desk.at = number
+            desk.take("a", "شاهد", "طائرة من طراز شاهد")
+            (first,) = desk.flow.store.claim_deliveries(desk.now, paces={"main": ChatPace("main")}, limit=9)
+            await transport.deliver(first, NEWS)
+    await transport.close()
+    bodies = [json.loads(body) for _, body in receiver.posts]
+    assert bodies[0]["delivery_id"] == bodies[1]["delivery_id"]
+    assert len({headers["Idempotency-Key"] for headers, _ in receiver.posts}) == 2
+
+
 async def test_an_unsigned_hook_carries_no_signature(receiver: Receiver) -> None:
     transport = hook(receiver.url, secret_env="")
     assert (await transport.deliver(claim(), NEWS)).kind is OutcomeKind.SENT
@@ -148,8 +167,6 @@ async def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
 
 async def test_silence_and_a_reset_are_unknown_and_a_refused_connection_is_not(receiver: Receiver) -> None:
     async def hang(request: web.Request) -> web.StreamResponse:
-        import asyncio
-
         await asyncio.sleep(3)
         return web.Response()
 
@@ -172,6 +189,27 @@ async def test_silence_and_a_reset_are_unknown_and_a_refused_connection_is_not(r
 
 async def test_a_receiver_that_answers_without_end_is_read_no_further_than_needed(receiver: Receiver) -> None:
     receiver.answers(200, "x" * 3_000_000)
+    transport = hook(receiver.url)
+    outcome = await transport.deliver(claim(), NEWS)
+    await transport.close()
+    assert (outcome.kind, outcome.external_id) == (OutcomeKind.SENT, "7")
+
+
+@pytest.mark.parametrize("then", ["reset", "silence"])
+async def test_a_message_that_was_taken_is_sent_once_whatever_becomes_of_the_words(
+    receiver: Receiver, then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "LONGEST_TALK", 0.2)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await asyncio.sleep(0.1 if then == "reset" else 2.5)
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    receiver.answer = answer
     transport = hook(receiver.url)
     outcome = await transport.deliver(claim(), NEWS)
     await transport.close()

@@ -1,12 +1,14 @@
 """JSON over HTTP to an address of the user's. Body: the structured message; signed when there is a secret.
 
 The receiver verifies: X-Rasid-Signature is "sha256=" + hex(HMAC-SHA256(secret, X-Rasid-Timestamp + "." + body)), and
-X-Rasid-Timestamp (Unix seconds) is recent. Idempotency-Key is the same for every attempt of one delivery.
+X-Rasid-Timestamp (Unix seconds) is recent. Idempotency-Key is the same for every attempt of one delivery, and of no
+other's: not even where a new database counts from 1 again, so that a receiver's memory drops nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 URL_ENV = "RASID_WEBHOOK_URL"
 LONGEST_REPLY = 64 * 1024  # bytes that are read of a reply
+LONGEST_TALK = 5.0  # seconds that they may take
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
@@ -69,7 +72,7 @@ class WebhookTransport:
             "text": rendered.text,
             **rendered.data,
         }
-        return await self._post(payload, f"rasid-{self._name}-{claim.message_id}-{claim.id}", f"{claim.message_id}")
+        return await self._post(payload, f"rasid-{claim.marker}-{claim.id}", f"{claim.message_id}")
 
     async def _post(self, payload: Mapping[str, object], key: str, default_id: str) -> Outcome:
         body = json.dumps(payload, ensure_ascii=True, separators=(",", ":"), default=str).encode("ascii")
@@ -86,8 +89,7 @@ class WebhookTransport:
             async with asyncio.timeout(self._http.total):
                 session = self._open()
                 async with session.post(self._url, data=body, headers=headers, allow_redirects=False) as reply:
-                    words = (await reply.content.read(LONGEST_REPLY)).decode("utf-8", "replace")
-                    return self._reply(reply.status, reply.headers, words, default_id)
+                    return self._reply(reply.status, reply.headers, await _words(reply), default_id)
         except Exception as error:
             outcome = _failure(error)
             return Outcome(outcome.kind, short(redact(outcome.detail, self._url, self._secret)))
@@ -143,6 +145,15 @@ class WebhookTransport:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+async def _words(reply: aiohttp.ClientResponse) -> str:
+    """What a receiver says, as far as it comes: what became of the message, the status has told already."""
+    said = b""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(LONGEST_TALK):
+            said = await reply.content.read(LONGEST_REPLY)
+    return said.decode("utf-8", "replace")
 
 
 def retry_after(value: str, now: float) -> float | None:
