@@ -78,7 +78,7 @@ async def test_one_that_hangs_is_unknown_and_keeps_neither_others_nor_the_end(re
     slow = [build(Channel(f"m{n}", "apprise", options={"url_env": "MAIL_URL"}), env, http=http) for n in range(40)]
     outcomes = await asyncio.gather(*(one.deliver(claim(), NEWS) for one in slow))
     assert {outcome.kind for outcome in outcomes} == {OutcomeKind.UNKNOWN}
-    hanging = [thread for thread in threading.enumerate() if thread.name == "apprise"]
+    hanging = [thread for thread in threading.enumerate() if thread.name == "aside"]
     assert hanging and all(thread.daemon for thread in hanging)
 
 

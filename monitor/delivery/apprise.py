@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
+from monitor.delivery.aside import Aside
 from monitor.delivery.redact import redact
 from monitor.delivery.transports import LONGEST_TEXT, Check, HttpOptions, required
 from monitor.errors import DeliveryError
 from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
-T = TypeVar("T")
 URL_ENV = "RASID_APPRISE_URL"
 
 
@@ -44,7 +43,7 @@ class AppriseTransport:
     async def _send(self, rendered: Rendered, plain: bool, external_id: str) -> Outcome:
         try:
             async with asyncio.timeout(self._http.total):
-                sent, said = await _aside(partial(self._notify, rendered, plain))
+                sent, said = await Aside().run(partial(self._notify, rendered, plain))
         except TimeoutError:
             return Outcome(OutcomeKind.UNKNOWN, f"{self._target.service_name} did not answer in time")
         except Exception as error:
@@ -83,32 +82,6 @@ class AppriseTransport:
     async def close(self) -> None:
         """Nothing is held open between messages."""
         return
-
-
-async def _aside(work: Callable[[], T]) -> T:
-    """Run `work` in a thread of its own: one that hangs keeps neither other channels nor the end of the program."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: Exception | None) -> None:
-        if done.done():  # given up meanwhile
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except Exception as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(tell, result, failure)
-
-    threading.Thread(target=run, daemon=True, name="apprise").start()
-    return await done
 
 
 class _Ear(logging.Handler):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
+from monitor.delivery import aside
+from monitor.delivery.aside import Aside
 from monitor.delivery.transports import LONGEST_TEXT, Check
 from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Rendered
 
@@ -23,6 +26,7 @@ class ConsoleTransport:
         self._name = channel.name
         self._rtl = channel.language.startswith("ar")
         self._console = console or Console(highlight=False, markup=False, emoji=False)
+        self._aside = Aside()
         self.limit = LONGEST_TEXT
         self.pace = ChatPace(chat_key=f"console:{channel.name}")
 
@@ -30,9 +34,14 @@ class ConsoleTransport:
         return f"ConsoleTransport({self._name!r})"
 
     async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
-        """Print the message in a thread, so that a stopped terminal does not stop the daemon's loop."""
+        """Print the message aside, so that a stopped terminal stops nothing else."""
+        if self._aside.busy:
+            return Outcome(OutcomeKind.RETRY, "standard output: the message before is not printed yet")
         try:
-            await asyncio.to_thread(self._print, rendered, claim.operation is Operation.EDIT)
+            async with asyncio.timeout(aside.PATIENCE):
+                await self._aside.run(partial(self._print, rendered, claim.operation is Operation.EDIT))
+        except TimeoutError:
+            return Outcome(OutcomeKind.UNKNOWN, "standard output: the message was not printed in time")
         except OSError as error:
             return Outcome(OutcomeKind.RETRY, f"standard output: {error.strerror or type(error).__name__}")
         return Outcome(OutcomeKind.SENT, external_id=claim.external_id or f"console-{claim.message_id}")
@@ -57,7 +66,7 @@ class ConsoleTransport:
         checks = [Check(True, "alerts are printed on this console")]
         if sample is not None:
             try:
-                await asyncio.to_thread(self._print, sample, False)
+                await self._aside.run(partial(self._print, sample, False))
             except OSError as error:
                 return [Check(False, f"standard output cannot be written: {error}", "Do not close it.")]
         return checks

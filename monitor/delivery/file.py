@@ -12,8 +12,11 @@ import json
 import os
 import stat
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from monitor.delivery import aside
+from monitor.delivery.aside import Aside
 from monitor.delivery.transports import LONGEST_TEXT, Check
 from monitor.errors import DeliveryError
 from monitor.model_delivery import Channel, ChatPace, DeliveryClaim, Outcome, OutcomeKind, Rendered
@@ -28,6 +31,7 @@ class FileTransport:
         if not given:
             raise DeliveryError(f"channel {channel.name}: give `path` in channels.yaml, like data/alerts.jsonl")
         self._path = Path(given)
+        self._aside = Aside()
         self.limit = LONGEST_TEXT
         self.pace = ChatPace(chat_key=f"file:{self._path}")
 
@@ -35,7 +39,9 @@ class FileTransport:
         return f"FileTransport({self._name!r}, {str(self._path)!r})"
 
     async def deliver(self, claim: DeliveryClaim, rendered: Rendered) -> Outcome:
-        """Append {event, delivery_id, message_id, attempt, at, text, …data}, in a thread: a disk may be slow."""
+        """Append {event, delivery_id, message_id, attempt, at, text, …data}, aside: a disk may be slow, or gone."""
+        if self._aside.busy:
+            return Outcome(OutcomeKind.RETRY, f"{self._path}: the line before is not written yet")
         line = {
             "event": claim.operation.value,
             "delivery_id": claim.id,
@@ -46,7 +52,10 @@ class FileTransport:
             **rendered.data,
         }
         try:
-            await asyncio.to_thread(self._append, line)
+            async with asyncio.timeout(aside.PATIENCE):
+                await self._aside.run(partial(self._append, line))
+        except TimeoutError:
+            return Outcome(OutcomeKind.UNKNOWN, f"{self._path}: the line was not written in time")
         except OSError as error:
             return Outcome(OutcomeKind.RETRY, f"{self._path}: {error.strerror or type(error).__name__}")
         return Outcome(OutcomeKind.SENT, external_id=claim.external_id or f"{claim.message_id}")
@@ -83,7 +92,7 @@ class FileTransport:
         checks = [Check(True, f"alerts are appended to {self._path}")]
         if sample is not None:
             try:
-                await asyncio.to_thread(self._append, {"event": "test", "text": sample.text})
+                await self._aside.run(partial(self._append, {"event": "test", "text": sample.text}))
             except OSError as error:
                 return [Check(False, f"{self._path}: {error.strerror}", "Is the disk full?")]
         return checks
