@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
 from monitor import pipeline
+from monitor.faces.bot.way import way
 from monitor.model_delivery import PERSON, Channel
-from monitor.runtime import following
+from monitor.runtime import assembly, configuration, following
 from monitor.store.delivery_records import DeliveryFilter
 from monitor.store.records import HitFilter
 from tests.desk import desks
 from tests.talk import CHANNEL, EDITOR, READER, Talk, talking
 from tests.telegram_server import Fault
-from tests.test_bot import strike
+from tests.test_bot import STRIKE, strike
 
 SHAHED = "مسيّرات شاهد"
 
@@ -155,3 +156,27 @@ def test_a_person_is_no_default_channel(tmp_path: Path) -> None:
         desk.flow.followers = {"shahed": (person,)}
         assert desk.take("b", "حريق", "شاهد الناس حريقا كبيرا في الجبل البعيد").alerts == 1
         assert desk.rows("select channel from messages") == [(person,)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_process_that_does_not_listen_tells_those_who_follow_all_the_same(talk: Talk, late: bool) -> None:
+    """Of several processes on one database one listens. late: what the other one told is sent by the one that does."""
+    await talk.say(READER, "/follow shahed")
+    url = talk.environ["RASID_DATABASE__URL"]
+    elsewhere = configuration.load(talk.folder, talk.environ | {"RASID_BOT__LISTEN": "false"})
+    with desks(url) as (other,):
+        await assembly.configure(other.flow, elsewhere, talk.now())
+        other.at = talk.desk.at
+        other.take("a", STRIKE[0].format(n=20), STRIKE[1].format(n=20))
+        await following.refresh(other.flow, lambda: elsewhere, talk.now())
+        assert not way(elsewhere).token
+        talk.desk.at = other.at
+        if late:
+            await following.refresh(talk.desk.flow, lambda: talk.found, talk.now())
+            await talk.deliver()
+        else:
+            await pipeline.deliver_due(other.flow, lambda: talk.now() + timedelta(minutes=1))
+        await assembly.close_transports(other.flow)
+    assert len(alerts(talk, READER)) == 1
+    assert [one.state for one in talk.desk.flow.store.deliveries(DeliveryFilter()).items] == ["sent", "sent"]
+    assert talk.buttons() != {}

@@ -235,6 +235,7 @@ class Bot(Strict):
     """The Telegram bot that people talk to. It is the one of RASID_TELEGRAM_TOKEN."""
 
     enabled: bool = Field(default=False, description="answer commands, and put buttons under alerts")
+    listen: bool = Field(default=True, description="of several processes on one database one listens: false in others")
     mode: Literal["polling", "webhook"] = Field(
         default="polling", description="polling: ask Telegram for what is new; webhook: be told by it"
     )

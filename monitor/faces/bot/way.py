@@ -20,6 +20,6 @@ class Way:
 
 
 def way(found: Configuration) -> Way:
-    """As the configuration says. A bot that nobody may use is off."""
+    """As the configuration says. A bot that nobody may use is off, as is one that another process listens for."""
     wanted = found.settings.settings.bot
-    return Way(bot_token(found) if wanted.people else "", wanted, found.http_options())
+    return Way(bot_token(found) if wanted.people and wanted.listen else "", wanted, found.http_options())
