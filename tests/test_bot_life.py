@@ -13,6 +13,8 @@ import pytest
 
 from monitor.delivery.callbacks import derived
 from monitor.faces.bot import listening
+from monitor.faces.bot.bot import Bot
+from monitor.runtime.troubles import Troubles
 from tests.living import living, rss
 from tests.talk import CHANNEL, OWNER, READER, Talk, talking
 from tests.telegram_server import TOKEN, Fault
@@ -28,6 +30,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "FIRST_WAIT", 0.01)
     monkeypatch.setattr(listening, "LONGEST_WAIT", 0.05)
     monkeypatch.setattr(listening, "POLL", 1)
+    monkeypatch.setattr(listening, "CALM", 0.5)
 
 
 @pytest.fixture
@@ -54,6 +57,31 @@ async def test_a_second_program_that_listens_is_told_once_and_stops_no_alert(tal
     talk.server.faults.clear()
     assert await talk.say(READER, "/help") != []
     await talk.until(lambda: not told(talk))
+
+
+async def test_two_processes_that_both_listen_are_told_of_once_and_not_in_turns(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each gets an answer now and then, when the other one waits: that is no end of it."""
+    monkeypatch.setattr(listening, "LONGEST_WAIT", 1.5)
+    monkeypatch.setattr(listening, "CALM", 5.0)
+    talk.desk.flow.operator = "main"
+
+    async def followed() -> None:
+        pass
+
+    second = Bot(talk.desk.flow, talk.found, Troubles(talk.desk.flow, talk.now), talk.now, followed)
+    task = asyncio.create_task(second.run())
+    try:
+        await talk.until(lambda: told(talk))
+        await asyncio.sleep(6)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    words = talk.desk.rows("select text from messages where kind = 'operator'")
+    assert len(words) == 1 and "another program" in str(words[0])
+    await talk.until(lambda: not told(talk))
+    assert "answers again" in str(talk.desk.rows("select text from messages where kind = 'operator'")[1])
 
 
 async def test_a_token_that_is_revoked_and_restored(talk: Talk) -> None:

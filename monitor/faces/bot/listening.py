@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -33,6 +35,7 @@ ALLOWED = ["message", "callback_query"]
 POLL = 25  # seconds that Telegram may keep a question for updates open
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two tries
 TELL_AFTER = 3  # failures in a row after which a network that may be back in a moment is told of
+CALM = 180.0  # seconds without a conflict after which it is over: two that ask take turns, at LONGEST_WAIT or sooner
 LARGEST_UPDATE = 1_000_000  # bytes
 TROUBLE = "bot/"
 
@@ -48,6 +51,7 @@ class Listening:
         self._undone: StoreError | None = None
         self._failures = 0
         self._troubled = True  # it may have been told before this start
+        self._conflicted = -math.inf  # when another program was last seen to ask
 
     async def run(self) -> None:
         """Listen until cancelled, and after whatever ended that, again."""
@@ -130,6 +134,8 @@ class Listening:
     async def _failed(self, error: Exception) -> None:
         """Tell it, once, and wait a while."""
         self._failures += 1
+        if isinstance(error, Conflict):
+            self._conflicted = time.monotonic()
         words = redact(f"{type(error).__name__}: {error}", self._way.token)
         log().debug("the bot failed", error=words, failures=self._failures)
         text = _told(error, words)
@@ -145,7 +151,7 @@ class Listening:
 
     async def _works(self) -> None:
         self._failures = 0
-        if self._troubled:
+        if self._troubled and time.monotonic() - self._conflicted >= CALM:
             self._troubled = False
             await self._troubles.over(TROUBLE, "The bot answers again.")
 
