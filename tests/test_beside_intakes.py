@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from monitor.model import Decision, Placement, RuleMatch, Span, Verdict
 from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind
+from monitor.store import dialect, posting, retention
 from monitor.store.intake import Intake
 from monitor.store.records import HitFilter
 from monitor.store.settling import Settling
@@ -130,3 +132,39 @@ async def test_two_that_wait_for_each_other_are_both_done_and_nobody_hears_of_it
         _, answers = await asyncio.gather(here.flow.write(take_in), there.flow.write(settle))
     assert answers == [True, True] and len(runs) == 3, runs
     assert desk.store.count_deliveries("send", "sent") == desk.store.count_deliveries("edit", "pending") == 2
+
+
+def test_a_failed_edit_is_made_again_while_its_story_grows(desk: Desk) -> None:
+    """Each would wait for the other; whoever asks for it by hand is not told to ask again."""
+    story, edit = edit_under_way(desk)
+    desk.join(story, 4, NOW + seconds(7))
+    refused = Outcome(OutcomeKind.REJECTED, "not liked")
+    desk.store.settle(edit, desk.settlement(edit, refused, NOW + seconds(8)), NOW + seconds(8))
+    (second,) = desk.claim(NOW + seconds(70))
+    desk.store.settle(second, desk.settlement(second, refused, NOW + seconds(70)), NOW + seconds(70))
+    now = NOW + seconds(80)
+    with ThreadPoolExecutor(1) as pool:
+        with desk.other.intake(now) as tx:
+            posting.latest_send(tx._connection, second.message_id)
+            again = pool.submit(desk.store.retry_deliveries, [second.id], now)
+            until_it_waits(again)
+            tx.grew(story, now)
+        assert [one.again for one in again.result()] == [True]
+    assert [one.id for one in desk.deliver(now)] == [second.id]
+    assert {row.hit.rule_id: row.fate for row in desk.store.hits(HitFilter()).items}["port"] == "delivered"
+
+
+def test_what_is_to_be_sent_again_is_not_removed_at_that_moment(desk: Desk) -> None:
+    desk.alert(1)
+    (send,) = desk.claim(NOW)
+    refused = Outcome(OutcomeKind.REJECTED, "not liked")
+    desk.store.settle(send, desk.settlement(send, refused, NOW), NOW)
+    later, keep = NOW + timedelta(days=400), timedelta(days=180)
+    with ThreadPoolExecutor(1) as pool:
+        with desk.other._writing() as connection:
+            dialect.exclude_others(connection, dialect.INTAKE_LOCK)
+            old = retention._old_stories(connection, later - keep, 9)
+            again = pool.submit(desk.store.retry_deliveries, [send.id], later)
+            time.sleep(0.5)
+            retention._remove(connection, old, later)
+        assert again.result()[0].again == (desk.claim(later) != [])

@@ -1,6 +1,7 @@
 """Deliveries as people see them: what waits, what failed and why, and letting what failed be made again.
 
-The law: a message that is out, or whose send still waits, is never sent a second time by this.
+The law: a message that is out, or whose send still waits, is never sent a second time by this. It takes its turn with
+the intakes, which work on the same messages, and with retention, which removes what nobody wants to send any more.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Failed(Database):
         How each had ended is kept. Edits that a dead send took with it go: the send shows what they would have.
         """
         with self._writing() as connection:
+            dialect.exclude_others(connection, dialect.INTAKE_LOCK)
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
             return [_retry(connection, one, now) for one in dict.fromkeys(ids)]
 
