@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from monitor.delivery import callbacks
-from monitor.faces.bot import answering
+from monitor.faces.bot import answering, commands, doing
 from monitor.faces.bot.commands import COMMANDS
+from monitor.faces.bot.desk import Asked
+from monitor.faces.bot.sheet import Sheet
+from monitor.model import Silence
 from monitor.model_delivery import Route
 from monitor.store.records import HitFilter
+from monitor.store.store import Store
 from tests.command import rasid
 from tests.talk import CHANNEL, EDITOR, OWNER, READER, STRANGER, Talk, talking
 from tests.telegram_server import TOKEN
@@ -36,6 +41,37 @@ async def test_what_takes_too_long_is_given_up_and_says_so(talk: Talk, monkeypat
     monkeypatch.setattr(answering, "PATIENCE", 0.0)
     assert await talk.say(OWNER, "/status", "en") == ["That took too long, so I gave it up. Ask for less."]
     assert talk.actions() == [(str(OWNER), "owner", "/status", "given up after 0 s")]
+
+
+async def test_what_it_began_to_write_it_does_not_say_it_gave_up(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor who is told so believes that the alerts go on, or silences them twice."""
+    monkeypatch.setattr(answering, "PATIENCE", 0.2)
+    add = Store.add_silence
+
+    def slow(store: Store, silence: Silence) -> Silence:
+        time.sleep(0.6)  # as behind another program that holds the database
+        return add(store, silence)
+
+    monkeypatch.setattr(Store, "add_silence", slow)
+    (answer,) = await talk.say(EDITOR, "/silence port 6h", "en")
+    (held,) = talk.desk.flow.store.silences(talk.now())
+    assert f"number {held.id}" in answer
+    assert talk.actions()[-1][3].startswith(f"silence {held.id} until")
+
+
+async def test_what_waits_for_its_turn_to_write_is_given_up_and_not_done(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "PATIENCE", 0.1)
+
+    async def held_up(asked: Asked) -> Sheet:
+        talk.desk.flow.writer.submit(time.sleep, 0.5)
+        return await doing.silence(asked)
+
+    told = commands.COMMANDS["silence"]._replace(does=held_up)
+    monkeypatch.setattr(commands, "COMMANDS", {**commands.COMMANDS, "silence": told})
+    assert await talk.say(EDITOR, "/silence port 6h", "en") == ["That took too long, so I gave it up. Ask for less."]
+    assert talk.desk.flow.store.silences(talk.now()) == []
 
 
 async def test_a_stranger_gets_nothing_and_leaves_no_trace(talk: Talk) -> None:

@@ -122,15 +122,22 @@ class Answering:
         return sheet.say("too_many")
 
     async def _patiently(self, work: Awaitable[T]) -> T | Failed:
-        """What the work brings, or why it brings nothing. What it writes it may write all the same, a moment later."""
+        """What the work brings, or why it brings nothing.
+
+        What began to write is waited for: it can no longer be given up, and nobody shall be told that it was.
+        """
+        self._desk.wrote = False
+        doing = asyncio.ensure_future(work)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await work
-        except TimeoutError:
-            return Failed("too_slow", f"given up after {PATIENCE:.0f} s")
+            done, _ = await asyncio.wait({doing}, timeout=PATIENCE)
+            if not done and not self._desk.wrote:
+                return Failed("too_slow", f"given up after {PATIENCE:.0f} s")
+            return await doing
         except Exception as error:
             log().exception("the bot could not do what it was asked", error=redact(repr(error), self._token))
             return Failed("failed", f"failed: {type(error).__name__}")
+        finally:
+            doing.cancel()
 
     # ── buttons ──
 

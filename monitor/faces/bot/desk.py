@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import TypeVar
 
 from monitor.faces.bot.people import Person
@@ -25,12 +24,14 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Desk:
-    """found: the configuration in force. followed: lets the flow know that somebody follows other rules now."""
+    """found: the configuration in force. followed: lets the flow know that somebody follows other rules now. wrote: set
+    as soon as the writer thread begins with what was handed to `write`."""
 
     flow: Flow
     found: Configuration
     clock: Callable[[], datetime]
     followed: Callable[[], Awaitable[None]]
+    wrote: bool = False
     _reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "bot"))
     _store: Store | None = None
 
@@ -45,7 +46,11 @@ class Desk:
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Run `work` on the writer thread."""
-        return await self.flow.write(partial(work, self.flow.store))
+        return await self.flow.write(self._write, work)
+
+    def _write(self, work: Callable[[Store], T]) -> T:
+        self.wrote = True
+        return work(self.flow.store)
 
     def close(self) -> None:
         """Give the connection back."""
