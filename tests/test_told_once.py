@@ -1,5 +1,6 @@
 """What a channel tells at once it does not tell a second time in a digest, on SQLite and Postgres."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -70,6 +71,41 @@ def test_a_flood_takes_its_stories_out_of_the_digest_that_they_wait_in(store_url
         here.poll("b", *(story(number, "انفجار") for number in (5, 0, 1)))
         assert sorted(kinds(sent(here))) == [("digest", "flood", 2), ("story", "", 1)]
         clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
+@pytest.mark.parametrize("how", ["merged", "told by another rule"])
+def test_a_flood_that_waits_to_be_sent_tells_nothing_that_a_message_tells_meanwhile(store_url: str, how: str) -> None:
+    with desk(store_url, MAIN, rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        here.flow.per_feed_cap = 1
+        here.poll("a", *(story(number) for number in range(4)))
+        if how == "merged":
+            here.merge(1, 3)
+        else:
+            here.take("b", *story(2, "انفجار"))
+        assert sorted(kinds(sent(here))) == [
+            ("digest", "flood", 2),
+            *[("story", "", 1)] * (1 if how == "merged" else 2),
+        ]
+        assert here.rows("select id from alerts where id not in (select alert_id from message_alerts)") == []
+
+
+# ── two digests ──
+
+
+@pytest.mark.parametrize("first", ["شاهد", "انفجار"])
+def test_a_story_that_waits_for_the_morning_is_told_in_the_digest_of_a_burst_alone(store_url: str, first: str) -> None:
+    with desk(store_url, replace(NIGHT, burst=1), rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        clock(here, 12)
+        news(here, 1, "انفجار")
+        news(here, 0, first)
+        news(here, 0, "انفجار" if first == "شاهد" else "شاهد", "b")
+        news(here, 2)
+        found = sent(here)
+        assert sorted(kinds(found)) == [("digest", "burst", 1), ("story", "", 1)]
+        (digest,) = (one for one in found if one.data["kind"] == "digest")
+        assert {rule["id"] for rule in digest.data["stories"][0]["rules"]} == {"shahed", "high"}  # type: ignore[index]
+        clock(here, 20)
         assert kinds(sent(here)) == [("digest", "quiet", 1)]
 
 

@@ -1,8 +1,9 @@
 """Digests: messages that tell of many stories. Works inside a transaction of the caller's.
 
-Law of this file: an open digest is one that waits to be sent for the first time; alerts join and leave it until its
-time has come. Then it is closed and cut into messages of a size that can be read, the gravest stories first; nothing is
-left out; before that nobody claims it. What a channel tells at once it does not tell a second time in a digest.
+Law of this file: an open digest is one that waits to be sent for the first time; alerts join it until its time has
+come. Then it is closed and cut into messages of a size that can be read, the gravest stories first; nothing is
+left out; before that nobody claims it. What a channel tells at once, or sooner in another digest, it does not tell a
+second time: it leaves the digest that it waits in, until that is begun to be sent or was cut into several messages.
 """
 
 from __future__ import annotations
@@ -49,29 +50,41 @@ class Digests(Database):
 
 
 def collect(connection: sa.Connection, alert_ids: Sequence[int], place: Place, now: datetime, *, priority: int) -> int:
-    """Let alerts join the channel's open digest of the place's kind, which goes no later than it says; its id."""
+    """Let alerts of one story, or of one change in it, join the channel's open digest of the place's kind, which goes
+    no later than it says; or the digest that it waits in already, where that goes no later. The digest's id."""
     assert place.until is not None
+    of_first = sa.select(alerts.c.story_id, alerts.c.change).where(alerts.c.id == alert_ids[0])
+    story_id, change = connection.execute(of_first).tuples().one()
     open_ = connection.execute(dialect.lock_rows(_open(place.channel, place.why))).first()
     if open_ is not None and (open_.state != "pending" or open_.attempt):  # it was claimed before it was closed
         connection.execute(sa.update(messages).where(messages.c.id == open_.id).values(open=False))
         open_ = None
-    if open_ is None:
+    own = None if open_ is None else open_.id
+    others = [one for one in _waiting(connection, place.channel, story_id, change) if one.id != own]
+    until = place.until if open_ is None else min(place.until, open_.due_at)
+    sooner = next((one for one in others if one.due_at <= until), None)
+    left = [] if sooner else [one for other in others for one in _take_out(connection, other.id, story_id, change)]
+    if sooner is not None or open_ is not None:
+        message_id = _join(connection, sooner or open_, place, priority)
+    else:
         values = {"why": place.why, "open": True, "text": place.detail}
         message_id = add_message(connection, "digest", place.channel, now, **values)
         add_delivery(
             connection, message_id, place.channel, "send", now,
             priority=priority, due_at=place.until, reason=place.held,
         )  # fmt: skip
-    else:
-        message_id = open_.id
-        sooner = {"due_at": place.until, "reason": place.held} if place.until < open_.due_at else {}
-        connection.execute(
-            sa.update(deliveries)
-            .where(deliveries.c.id == open_.delivery_id)
-            .values(priority=min(priority, open_.priority), **sooner)
-        )
-    attach(connection, message_id, alert_ids)
+    attach(connection, message_id, [*alert_ids, *left])
     return message_id
+
+
+def _join(connection: sa.Connection, digest: Any, place: Place, priority: int) -> int:
+    sooner = {"due_at": place.until, "reason": place.held} if place.until < digest.due_at else {}
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == digest.delivery_id)
+        .values(priority=min(priority, digest.priority), **sooner)
+    )
+    return int(digest.id)
 
 
 def post_digest(
@@ -84,26 +97,25 @@ def post_digest(
     priority: int,
 ) -> int:
     """A digest that goes at once, with what waited elsewhere of its stories; the id of its first message."""
+    carried = list(alert_ids)
+    for chunk in chunks(alert_ids):
+        told = sa.select(alerts.c.story_id, alerts.c.change).distinct().where(alerts.c.id.in_(chunk))
+        for story_id, change in connection.execute(told).tuples().all():
+            carried += leave(connection, channel, story_id, change)
     message_id = add_message(connection, "digest", channel, now, why=why)
     add_delivery(connection, message_id, channel, "send", now, priority=priority)
-    attach(connection, message_id, alert_ids)
-    if connection.execute(_open(channel)).first() is not None:
-        carried = message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id)
-        told = sa.select(alerts.c.story_id, alerts.c.change).distinct().select_from(carried)
-        told = told.where(message_alerts.c.message_id == message_id)
-        for story_id, change in connection.execute(told).tuples().all():
-            attach(connection, message_id, leave(connection, channel, story_id, change))
+    attach(connection, message_id, carried)
     _cut(connection, message_id, now)
     return message_id
 
 
 def leave(connection: sa.Connection, channel: str, story_id: int, change: str = "") -> list[int]:
-    """Take out of open digests what another message now tells the channel: a story, or a change in one.
+    """Take out of the digests that wait what another message now tells the channel: a story, or a change in one.
 
     The alerts that waited there; that message is to carry them.
     """
-    told = (alerts.c.story_id == story_id, alerts.c.change == change)
-    return [one for digest in _joinable(connection, channel) for one in _take_out(connection, digest.id, *told)]
+    digests = _waiting(connection, channel, story_id, change)
+    return [one for digest in digests for one in _take_out(connection, digest.id, story_id, change)]
 
 
 def leave_article(connection: sa.Connection, channel: str, story_id: int, article_id: int) -> list[int]:
@@ -113,28 +125,33 @@ def leave_article(connection: sa.Connection, channel: str, story_id: int, articl
         messages.c.kind == "article", messages.c.channel == channel, messages.c.article_id == hits.c.article_id
     )
     left: list[int] = []
-    for digest in _joinable(connection, channel):
+    for digest in _waiting(connection, channel, story_id):
         others = sa.exists().where(
             hits.c.story_id == story_id, hits.c.rule_id == alerts.c.rule_id, hits.c.article_id != article_id,
             hits.c.decision.in_(_TOLD), hits.c.decided >= digest.created, ~shown,
         )  # fmt: skip
-        left += _take_out(connection, digest.id, alerts.c.story_id == story_id, alerts.c.change == "", ~others)
+        left += _take_out(connection, digest.id, story_id, "", ~others)
     return left
 
 
-def _joinable(connection: sa.Connection, channel: str) -> list[Any]:
-    """The channel's open digests whose time has not come, locked."""
-    found = connection.execute(dialect.lock_rows(_open(channel))).all()
-    return [row for row in found if row.state == "pending" and not row.attempt]
+def _waiting(connection: sa.Connection, channel: str, story_id: int, change: str = "") -> list[Any]:
+    """The digests of the channel that tell of a story, or of a change in it, and were not begun to be sent, locked."""
+    carried = sa.select(message_alerts.c.message_id).join(alerts, alerts.c.id == message_alerts.c.alert_id)
+    carried = carried.where(alerts.c.story_id == story_id, alerts.c.change == change)
+    whole = sa.or_(messages.c.open, messages.c.parts == 1)
+    found = _digests(channel).where(messages.c.kind == "digest", messages.c.id.in_(carried), whole)
+    rows = connection.execute(dialect.lock_rows(found)).all()
+    return [row for row in rows if row.state == "pending" and not row.attempt]
 
 
-def _take_out(connection: sa.Connection, message_id: int, *which: sa.ColumnElement[bool]) -> list[int]:
-    """Take alerts out of a digest, which goes where that leaves none; their ids."""
+def _take_out(
+    connection: sa.Connection, message_id: int, story_id: int, change: str, *which: sa.ColumnElement[bool]
+) -> list[int]:
+    """Take a story's alerts out of a digest, which goes where that leaves none; their ids."""
     run = connection.execute
     ours = message_alerts.c.message_id == message_id
-    waiting = sa.select(message_alerts.c.alert_id).where(
-        ours, message_alerts.c.alert_id.in_(sa.select(alerts.c.id).where(*which))
-    )
+    told = sa.select(alerts.c.id).where(alerts.c.story_id == story_id, alerts.c.change == change, *which)
+    waiting = sa.select(message_alerts.c.alert_id).where(ours, message_alerts.c.alert_id.in_(told))
     ids = list(run(waiting).scalars())
     if ids:
         run(sa.delete(message_alerts).where(ours, message_alerts.c.alert_id.in_(ids)))
@@ -166,19 +183,23 @@ def crowd(connection: sa.Connection, channel: str, since: datetime) -> tuple[int
     return int(told), int(high or 0)
 
 
-def _open(channel: str, why: str | None = None) -> sa.Select[Any]:
-    """The channel's open digests with their sends."""
+def _open(channel: str, why: str) -> sa.Select[Any]:
+    """The channel's open digest of a kind."""
+    return _digests(channel).where(messages.c.open, messages.c.why == why)
+
+
+def _digests(channel: str) -> sa.Select[Any]:
+    """Of the channel's digests, with their sends, what is asked for."""
     columns = (
         messages.c.id, messages.c.created, deliveries.c.id.label("delivery_id"), deliveries.c.state,
         deliveries.c.attempt, deliveries.c.priority, deliveries.c.due_at,
     )  # fmt: skip
-    statement = (
+    return (
         sa.select(*columns)
         .select_from(messages.join(deliveries, deliveries.c.message_id == messages.c.id))
-        .where(messages.c.channel == channel, messages.c.open, deliveries.c.operation == "send")
+        .where(messages.c.channel == channel, deliveries.c.operation == "send")
         .order_by(messages.c.id)
     )
-    return statement if why is None else statement.where(messages.c.why == why)
 
 
 def _due(now: datetime) -> sa.Select[Any]:
