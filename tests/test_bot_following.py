@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import time, timedelta
 from pathlib import Path
@@ -180,3 +181,18 @@ async def test_a_process_that_does_not_listen_tells_those_who_follow_all_the_sam
     assert len(alerts(talk, READER)) == 1
     assert [one.state for one in talk.desk.flow.store.deliveries(DeliveryFilter()).items] == ["sent", "sent"]
     assert talk.buttons() != {}
+
+
+async def test_who_follows_in_another_language_cuts_off_nothing_that_is_being_sent(talk: Talk) -> None:
+    """As somebody does who has Telegram on two devices in two languages."""
+    await talk.say(READER, "/follow shahed", "ar")
+    talk.server.faults.append(Fault("pause", times=2, seconds=1.0))
+    strike(talk)
+    sending = asyncio.create_task(pipeline.deliver_due(talk.desk.flow, talk.now))
+    await talk.until(lambda: not any(one.times for one in talk.server.faults))
+    talk.desk.flow.store.follow(str(READER), "port", "en", talk.now())
+    await following.refresh(talk.desk.flow, lambda: talk.found, talk.now())
+    await sending
+    assert len(alerts(talk, READER)) == 1
+    assert {one.state for one in talk.desk.flow.store.deliveries(DeliveryFilter()).items} == {"sent"}
+    assert talk.desk.flow.channels[f"{PERSON}{READER}"].language == "en"

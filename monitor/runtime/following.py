@@ -89,9 +89,9 @@ async def refresh(flow: Flow, found: Callable[[], Configuration], now: datetime)
         known = {name: one for name, one in flow.channels.items() if name.startswith(PERSON)}
         if people.channels == known and people.by_rule == flow.followers:
             return
-        new = {name: one for name, one in people.channels.items() if known.get(name) != one}
+        # one that is there stays, for it may be sending: a person's language, quiet hours … are nothing to it
+        new = {name: one for name, one in people.channels.items() if name not in flow.transports}
         gone = [one for name, one in flow.transports.items() if name in known and name not in people.channels]
-        replaced = [flow.transports[name] for name in new if name in flow.transports]
         http = present.http_options()
         built = {name: transports.build(one, present.settings.environ, http=http) for name, one in new.items()}
         stay = {name: one for name, one in flow.channels.items() if not name.startswith(PERSON)}
@@ -102,5 +102,5 @@ async def refresh(flow: Flow, found: Callable[[], Configuration], now: datetime)
             flow.followers = people.by_rule
             flow.buttons = with_buttons(present, flow.channels)
         await flow.write(flow.store.open_chats, {name: one.pace for name, one in flow.transports.items()}, now)
-        for transport in (*gone, *replaced):
+        for transport in gone:
             await transport.close()
