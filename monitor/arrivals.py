@@ -201,7 +201,7 @@ def _decide(
 def hear_held(flow: Flow, tx: Intake, posts: Posts, story: StoryView) -> None:
     """Look again at the story's held hits, now that an article joined it, and tell it again where so many outlets carry
     it that a rule raises it."""
-    for hit in _ranked(flow, tx.held(story.id)):
+    for hit in ranked(flow, tx.held(story.id)):
         _redecide(flow, tx, posts, hit, story)
     for rule_id, told_as_high in tx.alerting_rules(story.id).items():
         rule = flow.rules.get(rule_id)
@@ -222,7 +222,7 @@ def _escalate(flow: Flow, tx: Intake, posts: Posts, rule: Rule, story: StoryView
     posts.add(high, story.id, hit_id, verdict)
 
 
-def _ranked(flow: Flow, held: Sequence[Hit]) -> list[Hit]:
+def ranked(flow: Flow, held: Sequence[Hit]) -> list[Hit]:
     """Hits of rules that mute others first."""
     ranks = decide.ranks(flow.rules, [hit.rule_id for hit in held])
     return sorted(held, key=lambda hit: ranks[hit.rule_id])
@@ -241,7 +241,7 @@ def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
     with flow.store.intake(now) as tx:
         posts = Posts(flow, tx, now, together=True)
         due = tx.due_held(now, outlived=outlived)
-        for hit in _ranked(flow, tx.all_held() if everything else due):
+        for hit in ranked(flow, tx.all_held() if everything else due):
             _redecide(flow, tx, posts, hit, tx.story(hit.story_id), outlived=hit in due)
         return posts.finish()
 

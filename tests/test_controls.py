@@ -137,6 +137,34 @@ def test_a_rule_that_only_waits_or_is_silenced_mutes_nothing(store_url: str) -> 
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize("off", [1, 2])
+def test_what_another_rule_told_is_told_once_a_split_leaves_it_in_a_story_that_nobody_told(
+    store_url: str, off: int
+) -> None:
+    with desks(store_url, rules=[(WIDE, "طائرة"), (SHAHED, "شاهد")]) as (desk,):
+        desk.take("a", "إسقاط طائرة شاهد فوق كييف", STRIKE)
+        desk.take("b", "إسقاط طائرة فوق كييف", STRIKE)
+        assert codes(desk) == ["new_story", "told_by_other", "told_by_other"]
+        assert desk.split(1, off).alerts == 1  # the alert of shahed goes with its article
+        told = "select alerts.rule_id, article_id from alerts join hits on hits.id = hit_id order by alerts.id"
+        assert desk.rows(told) == [("shahed", 1), ("wide", 2)]
+        assert [row.fate for row in desk.flow.store.hits(HitFilter()).items].count("muted") == 1
+
+
+def test_what_another_rule_told_stays_muted_after_a_split_where_that_rule_tells_its_story(store_url: str) -> None:
+    with desks(store_url, rules=[(WIDE, "طائرة"), (SHAHED, "شاهد")]) as (desk,):
+        for outlet, name in zip("abcd", ("شاهد", "جديدة", "شاهد", "جديدة"), strict=True):
+            desk.take(outlet, f"إسقاط طائرة {name} فوق كييف", STRIKE)
+        desk.flow.rules = {"shahed": SHAHED, "wide": replace(WIDE, muted_by=())}  # is obeyed from the next article on
+        assert desk.split(1, 4).alerts == 1
+        desk.flow.rules = {"shahed": SHAHED, "wide": WIDE}
+        desk.merge(1, 2)
+        assert desk.split(1, 2, 3).alerts == 1
+        assert desk.rows("select rule_id, story_id from alerts order by id") == [
+            ("shahed", 1), ("wide", 1), ("shahed", 3),
+        ]  # fmt: skip
+
+
 def test_rules_that_mute_come_first_and_a_circle_ends() -> None:
     def rule(name: str, *muted_by: str) -> Rule:
         return Rule(name, name, name, muted_by=muted_by)
@@ -273,6 +301,20 @@ def test_that_a_story_spread_stays_said_of_it_when_the_article_is_split_off(stor
         desk.split(int(str(story)), ids[0], ids[2])
         told = desk.rows(f"select change from alerts where story_id = {story} order by change")
         assert told == [("",), ("escalated",)]  # the second article is the heir of the first
+
+
+def test_a_story_that_is_wide_when_a_split_or_a_backfill_tells_it_is_told_as_high_and_no_more(store_url: str) -> None:
+    with desks(store_url, rules=[(GROWING, "شاهد")]) as (desk,):
+        for outlet in "abcdefg":
+            desk.take(outlet, *EVENTS[0])
+        assert desk.split(1, 4, 5, 6, 7).alerts == 1
+        assert desk.rows("select severity, change from alerts where story_id = 2") == [("high", "")]
+        late = replace(GROWING, id="late")
+        desk.flow.rules = {"shahed": GROWING, "late": late}
+        watch = WatchRule(late, parse("شاهد"), "شاهد", (), (), "rules.yaml", 1)
+        assert backfill(desk.flow, watch, NOW - HOUR, NOW + HOUR, alert=True).alerts == 2
+        assert desk.rows("select severity, change from alerts where rule_id = 'late'") == [("high", "")] * 2
+        assert desk.take("h", *EVENTS[0]).alerts == 0
 
 
 def test_a_backfill_that_alerts_comes_as_one_digest_whatever_the_limits(store_url: str) -> None:

@@ -51,6 +51,7 @@ DECISION_OF: Mapping[str, Decision] = {
 # Held until a moment: what such a hit becomes when that has come.
 TIMED: Mapping[str, str] = {"cooldown": "cooldown_over", "number_waits": "cooldown_over", "hour_full": "hour_over"}
 HOUR = timedelta(hours=1)
+_BY_RULE = "rule "
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +194,10 @@ def _released(rule: Rule, hit: Hit, story: StoryView, known: Known, *, now: date
 def after_split(
     rule: Rule | None, article: Article, outlets: int, known: Known, *, max_age: timedelta, now: datetime
 ) -> Verdict | None:
-    """What becomes of a hit that was told with another story, now that an analyst gave its article one of its own.
+    """What becomes of a hit that was told with another story, or that another rule told, now that an analyst split it.
 
-    rule None: no longer in the rule files. outlets, known: of the new story; where the rule alerted that, nothing
-    changes (None). max_age: the rule's own goes before. A cooldown holds nothing back: an analyst asked for the story.
+    rule None: no longer in the rule files. outlets, known: of the story that it is in now; where the rule alerted that,
+    nothing changes (None). max_age: the rule's own goes before. A cooldown holds nothing back: an analyst asked for it.
     """
     if known.alerted:
         return None
@@ -209,6 +210,11 @@ def after_split(
         return _verdict("split_off")
     unwanted = _muted(known) or _too_few(rule, outlets)
     return unwanted or _verdict("new_story", "an analyst split it from another story")
+
+
+def muter(hit: Hit) -> str:
+    """The rule that told the story of a hit which was muted for that; "": it was not."""
+    return hit.detail.removeprefix(_BY_RULE) if hit.code == "told_by_other" else ""
 
 
 def no_channel(rule: Rule) -> Verdict:
@@ -259,7 +265,7 @@ def _unfit(
 def _muted(known: Known) -> Verdict | None:
     if known.silence:
         return _verdict("silenced", known.silence)
-    return _verdict("told_by_other", f"rule {known.told_by}") if known.told_by else None
+    return _verdict("told_by_other", f"{_BY_RULE}{known.told_by}") if known.told_by else None
 
 
 def _waiting(rule: Rule, outlets: int, known: Known, now: datetime) -> Verdict | None:

@@ -60,7 +60,6 @@ def _look(
     alert: bool,
     report: BackfillReport,
 ) -> None:
-    rule = watch.rule
     found = [(placed, match) for placed in batch for match in matcher.match(placed.article)]
     report.looked += len(batch)
     if not found:
@@ -70,14 +69,16 @@ def _look(
         for placed, match in found:
             article_id = placed.article.id
             assert article_id is not None  # it comes from the store
-            if tx.has_hit(rule.id, article_id):
+            if tx.has_hit(watch.rule.id, article_id):
                 report.known += 1
                 continue
-            known = posts.facts.of_new(rule, placed.story_id, placed.article)
+            known = posts.facts.of_new(watch.rule, placed.story_id, placed.article)
+            story = tx.story(placed.story_id)
+            rule = decide.raised(watch.rule, len(story.outlets))
             verdict = decide.decide(
                 rule,
                 placed.article,
-                tx.story(placed.story_id),
+                story,
                 replace(known, last_alert=None, hour_full=None),  # one digest tells them all
                 first_poll=False,
                 first_poll_age=timedelta(0),

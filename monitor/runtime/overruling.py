@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.alerts import decide
-from monitor.arrivals import Posts, hear_held, with_channel
+from monitor.arrivals import Posts, hear_held, ranked, with_channel
 from monitor.errors import RasidError
 from monitor.flow import Flow
-from monitor.model import Article, Decision
+from monitor.model import Article, Decision, Hit
 from monitor.store.intake import Intake
 
 
@@ -57,7 +57,8 @@ def split(flow: Flow, story_id: int, article_ids: Sequence[int], now: datetime) 
             raise RasidError(f"story {story_id} has no other articles: name those that are to leave it")
         other = tx.split(story_id, wanted)
         posts = Posts(flow, tx, now)
-        _tell_again(flow, tx, posts, other, {one: there[one] for one in wanted})
+        for story in (story_id, other):
+            _tell_again(flow, tx, posts, story, there, new=story == other)
         for story in (story_id, other):
             tx.grew(story, now)
         return Overruled(other, len(wanted), posts.finish())
@@ -75,17 +76,19 @@ def no_story(story_id: int, became: int | None) -> RasidError:
     return RasidError(f"there is no story {story_id}: {was}")
 
 
-def _tell_again(flow: Flow, tx: Intake, posts: Posts, story_id: int, articles: dict[int, Article]) -> None:
-    """Decide anew on the hits that were told with the other story."""
-    outlets = len({article.outlet_id for article in articles.values()})
-    for hit in tx.hits_of(story_id):
-        if hit.decision not in (Decision.ALERT, Decision.JOINED):
-            continue
+def _tell_again(
+    flow: Flow, tx: Intake, posts: Posts, story_id: int, articles: dict[int, Article], *, new: bool
+) -> None:
+    """Decide anew on the hits of one of the two stories that a rule of `muted_by` kept back, which may have told the
+    other one, and in the new story on those that were told with the other."""
+    story = tx.story(story_id)
+    for hit in ranked(flow, [one for one in tx.hits_of(story_id) if _rests_on_the_other(tx, one, new)]):
         rule = flow.rules.get(hit.rule_id)
         article = articles[hit.article_id]
         max_age = flow.max_ages.get(article.feed_id, timedelta(0))
         known = posts.facts.of_new(rule, story_id, article) if rule is not None else posts.facts.of_held(None, hit)
-        verdict = decide.after_split(rule, article, outlets, known, max_age=max_age, now=posts.now)
+        rule = decide.raised(rule, len(story.outlets)) if rule is not None else None
+        verdict = decide.after_split(rule, article, len(story.outlets), known, max_age=max_age, now=posts.now)
         if verdict is None:
             continue
         if rule is not None:
@@ -93,3 +96,8 @@ def _tell_again(flow: Flow, tx: Intake, posts: Posts, story_id: int, articles: d
         tx.redecide(hit.id, verdict)
         if rule is not None:
             posts.add(rule, story_id, hit.id, verdict)
+
+
+def _rests_on_the_other(tx: Intake, hit: Hit, new: bool) -> bool:
+    muter = decide.muter(hit)
+    return not tx.alerted(muter, hit.story_id) if muter else new and hit.decision in (Decision.ALERT, Decision.JOINED)
