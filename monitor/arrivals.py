@@ -6,7 +6,6 @@ forgets what was rolled back.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -264,7 +263,7 @@ def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, 
 class Posts:
     """The alerts of one transaction on their way to messages: one by one up to `cap`, the others as a digest a channel.
 
-    together: all those of rules that have more than one go as a digest.
+    together: all of them were held till now, and go as digests.
     """
 
     flow: Flow
@@ -312,14 +311,7 @@ class Posts:
         """Send off what is left: articles that joined stories, and the digests; how many alerts there were in all."""
         self.tell_joined()
         for channel, waiting in self._later.items():
-            of_rule = Counter(one.rule.id for one in waiting)
-            several = []
-            for one in waiting:
-                if self.together and of_rule[one.rule.id] == 1:
-                    self._teller.tell(one, [channel])
-                else:
-                    several.append(one)
-            self._teller.tell_together(several, channel, "released" if self.together else "flood")
+            self._teller.tell_together(waiting, channel, "released" if self.together else "flood")
         return self._count
 
     def _silenced(self, rule: Rule, story_id: int, hit_id: int) -> bool:

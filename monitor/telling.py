@@ -51,9 +51,16 @@ class Teller:
 
     def tell_together(self, made: Sequence[Made], channel: str, why: str) -> None:
         """Alerts that come as one digest, but for stories that the channel has a message of: that one shows them. It
-        begins no cooldown of rules that have several there. why: as for Telling.post_digest."""
+        begins no cooldown of rules that have several there. why: as for Telling.post_digest; of what was held till now,
+        the alert of a rule that has no other comes by itself."""
         of_rule = Counter(one.rule.id for one in made)
-        self.tx.released([one.alert_id for one in made if of_rule[one.rule.id] > 1])
+        several = [one for one in made if of_rule[one.rule.id] > 1]
+        self.tx.released([one.alert_id for one in several])
+        if why == "released":
+            for one in made:
+                if of_rule[one.rule.id] == 1:
+                    self.tell(one, [channel])
+            made = several
         places = {severity: self._place(channel, severity) for severity in {one.rule.severity for one in made}}
         untold: dict[tuple[int, str], list[Made]] = {}
         for one in made:
