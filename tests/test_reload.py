@@ -161,6 +161,24 @@ def test_a_changed_channel_and_a_changed_secret_are_used_for_the_next_message(he
     here.wait(lambda: sqlite_chats(here) >= {"telegram:123456789:-100777"})
 
 
+def test_a_channel_that_is_taken_out_while_messages_wait_for_it_is_missed_aloud(here: Living) -> None:
+    """As by giving it another name: until it is put back they wait."""
+    main = "  - {name: main, type: telegram}\n"
+    room = "channels:\n  - {name: room, type: telegram, mode: digest, digest: 'daily 00:00'}\n" + main
+    here.write("channels.yaml", room)
+    here.wait(lambda: len(reloaded(here)) == 1)
+    here.feeds.set("/sada", rss("sada", STRIKE))
+    here.outlets("anba", "sada")
+    here.wait(lambda: here.rows("select channel, state from deliveries") == [("room", "pending")])
+    here.write("channels.yaml", "channels:\n" + main)
+    missed = "select text from notices where key like 'missed/%'"
+    here.wait(lambda: here.rows(missed) != [])
+    assert "wait for channel room" in here.rows(missed)[0][0] and "wait for channel room" in here.log()
+    here.wait(lambda: any("wait for channel room" in one["text"] for one in here.messages()))
+    here.write("channels.yaml", room)
+    here.wait(lambda: here.rows(missed) == [])
+
+
 def sqlite_chats(here: Living) -> set[str]:
     """The chats that channels write to now."""
     with sqlite3.connect(here.database.removeprefix("sqlite:///")) as connection:

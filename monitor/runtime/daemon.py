@@ -211,6 +211,7 @@ class Daemon:
         await self._release_tick(everything=True)  # the rules may have changed meanwhile
         await self.troubles.mended()
         await self._read_silences()
+        await self.troubles.missed(await self.flow.write(store.orphans, list(self.flow.channels)))
         if count:
             log().warning("attempts were cut off by the last stop; they are made again", count=count)
 
@@ -379,3 +380,4 @@ class Daemon:
         await self._release_tick(everything=True)
         await self.troubles.mended()
         await self._read_silences()
+        await self.troubles.missed(await self.flow.write(self.flow.store.orphans, list(self.flow.channels)))

@@ -15,6 +15,7 @@ from monitor.runtime.logs import log
 
 DEAD_AFTER = 6  # failures in a row, with back-off: an hour or more
 NOBODY_ANSWERS = "feeds/none"
+MISSED = "missed/"
 STORE_AGAIN = timedelta(minutes=10)
 PUT_BACK = timedelta(minutes=1)  # by less, clocks are corrected every day
 DEMO = "To see Rasid work without a network: rasid demo (in a checkout ./run.sh demo)"
@@ -172,6 +173,17 @@ class Troubles:
             log().warning(text)
             await self._tell_once(text)
         self._unread = set(unread.items())
+
+    async def missed(self, waiting: Mapping[str, int]) -> None:
+        """Told at the start and at each reload which channels are not configured that messages wait for, by name with
+        how many: nobody else would miss these messages."""
+        for name in waiting:
+            text = f"Messages wait for channel {name}, which is not in channels.yaml. Put it back, and they are sent."
+            await self.tell(f"{MISSED}{name}/", text)
+        for notice in await self._flow.write(self._flow.store.notices):
+            name = notice.key.removeprefix(MISSED).removesuffix("/")
+            if notice.key.startswith(MISSED) and name not in waiting:
+                await self.over(notice.key, f"Nothing waits for a missing channel {name} any more.")
 
     async def _tell_once(self, text: str) -> None:
         if self._flow.operator is None:
