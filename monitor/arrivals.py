@@ -241,15 +241,15 @@ def release_held(flow: Flow, now: datetime, *, everything: bool = False) -> int:
         posts = Posts(flow, tx, now, together=True)
         due = tx.due_held(now, outlived=outlived)
         for hit in ranked(flow, tx.all_held() if everything else due):
-            _redecide(flow, tx, posts, hit, tx.story(hit.story_id), outlived=hit in due)
+            _redecide(flow, tx, posts, hit, tx.story(hit.story_id), over=hit in due)
         return posts.finish()
 
 
-def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, *, outlived: bool = False) -> None:
+def _redecide(flow: Flow, tx: Intake, posts: Posts, hit: Hit, story: StoryView, *, over: bool = False) -> None:
     rule = flow.rules.get(hit.rule_id)
     known = posts.facts.of_held(rule, hit)
     rule = decide.raised(rule, len(story.outlets)) if rule is not None else None
-    verdict = decide.redecide(rule, hit, story, known, outlived=outlived, now=posts.now)
+    verdict = decide.redecide(rule, hit, story, known, over=over, now=posts.now)
     if verdict is None:
         return
     if rule is not None:

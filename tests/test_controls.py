@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +92,24 @@ def test_a_hit_that_waits_does_not_go_from_one_limit_to_the_other_for_ever(store
         assert tell(desk, 2) == [0]
         assert release_held(desk.flow, NOW + timedelta(minutes=31)) == 2  # the hour is still full
         assert codes(desk) == ["new_story", "cooldown_over", "cooldown_over"]
+
+
+# ── a clock that is put back ──
+
+
+@pytest.mark.parametrize("ahead", [HOUR, 40 * 24 * HOUR])
+@pytest.mark.parametrize("limit", [{}, {"cooldown": HOUR}, {"max_per_hour": 1}], ids=["none", "cooldown", "an hour"])
+def test_what_a_clock_dated_ahead_holds_no_rule_back_once_it_is_put_back(
+    store_url: str, ahead: timedelta, limit: dict[str, Any]
+) -> None:
+    with desks(store_url, rules=[(replace(SHAHED, **limit), "شاهد")]) as (desk,):
+        desk.at = ahead // timedelta(minutes=1)
+        assert tell(desk, 0, 1) == ([1, 0] if limit else [1, 1])
+        desk.at = 0
+        assert tell(desk, 2) == [1]
+        assert release_held(desk.flow, desk.now) == (1 if limit else 0)
+        assert tell(desk, 3) == ([0] if limit else [1])
+        assert release_held(desk.flow, desk.now) == 0
 
 
 # ── rules that mute others ──

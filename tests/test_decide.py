@@ -132,10 +132,10 @@ def test_a_hit_whose_story_can_grow_no_more_waits_no_longer() -> None:
     hit = replace(HIT, code="too_few_outlets", until=None)
     later: dict[str, Any] = {"last_alert": None, "now": NOW + 8 * DAY}
     assert again(rule, hit, **later) is None
-    ended = again(rule, hit, outlived=True, **later)
+    ended = again(rule, hit, over=True, **later)
     assert ended is not None and (ended.decision, ended.code) == (Decision.MUTED, "outlets_missed")
     assert "1 of 3" in ended.detail
-    lowered = again(replace(rule, min_outlets=1), hit, outlived=True, **later)
+    lowered = again(replace(rule, min_outlets=1), hit, over=True, **later)
     assert lowered is not None and lowered.code == "outlets_reached"
 
 

@@ -158,6 +158,17 @@ def test_a_digest_begun_by_a_clock_that_was_days_ahead_goes_in_parts_once_it_is_
         assert here.rows("select count(*) from deliveries where state <> 'sent'") == [(0,)]
 
 
+def test_what_a_clock_dated_ahead_makes_no_burst_once_it_is_put_back(store_url: str) -> None:
+    calm = Channel("main", "console", burst=2)
+    with desk(store_url, calm, rules=((HIGH, "انفجار"), (LOW, "زلزال"))) as here:
+        clock(here, 1)
+        for number in range(2):
+            news(here, number, "زلزال")
+        clock(here, 0)
+        news(here, 4, "زلزال")
+        assert sorted(kinds(sent(here))) == [("story", "", 1)] * 3
+
+
 # ── quiet hours ──
 
 

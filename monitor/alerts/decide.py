@@ -143,11 +143,12 @@ def redecide(
     known: Known,
     *,
     now: datetime,
-    outlived: bool = False,
+    over: bool = False,
 ) -> Verdict | None:
     """What becomes of a held hit, now that its story grew or its cooldown ended. None: it waits on as it is.
 
-    rule None: no longer in the rule files. story: as it now is. outlived: nothing can join it any more.
+    rule None: no longer in the rule files. story: as it now is. over: it has waited long enough, be it that nothing can
+    join the story any more.
     known.change counts where the hit waits to tell of it.
     A hit held by a cooldown waits until the moment it was first held to, however often the rule alerts meanwhile:
     else a busy rule would hold it for ever.
@@ -161,28 +162,28 @@ def redecide(
         return stopped
     was_development = hit.code == "number_waits"
     if known.alerted:
-        limit = _limited(rule, known, now) if now < _held_until(rule, hit, known) else None
+        limit = None if over or now >= _held_until(rule, hit, known) else _limited(rule, known, now)
         known = replace(known, silence="") if limit else known  # its time has not come, and may after the silence
         verdict = _development(rule, known, known.change if was_development else "", limit)
         return None if verdict.code == hit.code else verdict
     if known.told_by:
         return _muted(replace(known, silence=""))
-    released = _released(rule, hit, story, known, now=now, outlived=outlived)
+    released = _released(rule, hit, story, known, now=now, over=over)
     return _muted(known) or released if released is not None and released.decision is Decision.ALERT else released
 
 
-def _released(rule: Rule, hit: Hit, story: StoryView, known: Known, *, now: datetime, outlived: bool) -> Verdict | None:
+def _released(rule: Rule, hit: Hit, story: StoryView, known: Known, *, now: datetime, over: bool) -> Verdict | None:
     """As redecide, for a story that the rule has not alerted, whatever is silenced."""
     waiting = _waiting(rule, len(set(story.outlets)), known, now)
     if hit.code not in TIMED:
         if waiting is None:
             return _verdict("outlets_reached")
-        if waiting.code == "too_few_outlets" and outlived:
+        if waiting.code == "too_few_outlets" and over:
             return _verdict("outlets_missed", waiting.detail)
         return None if waiting.code == hit.code else waiting
     if waiting is not None and waiting.code == "too_few_outlets":
         return waiting
-    early = now < _held_until(rule, hit, known)
+    early = not over and now < _held_until(rule, hit, known)
     if waiting is None:
         outlets = len(set(story.outlets))
         if early and rule.escalate and outlets >= rule.escalate:
@@ -280,7 +281,7 @@ def _too_few(rule: Rule, outlets: int) -> Verdict | None:
 def _limited(rule: Rule, known: Known, now: datetime) -> Verdict | None:
     """Whether the rule alerted too recently, or too often, to alert now."""
     high = rule.severity is Severity.HIGH
-    if known.last_alert is not None and (rule.cooldown_high or not high):
+    if known.last_alert is not None and rule.cooldown and (rule.cooldown_high or not high):
         until = _plus(known.last_alert, rule.cooldown)
         if now < until:
             return _verdict("cooldown", until=until)

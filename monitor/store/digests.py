@@ -160,22 +160,24 @@ def _take_out(
     return ids
 
 
-def crowd(connection: sa.Connection, channel: str, since: datetime) -> tuple[int, int]:
-    """What the channel was told since, or will be in a digest of its burst: (stories, those of high severity)."""
+def crowd(connection: sa.Connection, channel: str, since: datetime, now: datetime) -> tuple[int, int]:
+    """What the channel was told since, or will be in a digest of its burst: (stories, those of high severity). What a
+    clock that was put back dated ahead does not count."""
+    end = now + CLOCK_SLACK
     counted = messages.c.kind.in_(("story", "development", "article"))
     carried = message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id)
     grave = sa.func.max(sa.case((alerts.c.severity == "high", 1), else_=0))
     own = (
         sa.select(messages.c.id, grave.label("high"))
         .select_from(carried.join(messages, messages.c.id == message_alerts.c.message_id))
-        .where(messages.c.channel == channel, messages.c.created > since, counted)
+        .where(messages.c.channel == channel, messages.c.created > since, messages.c.created <= end, counted)
         .group_by(messages.c.id)
     )
     burst = (
         sa.select(alerts.c.story_id, grave.label("high"))
         .select_from(carried.join(messages, messages.c.id == message_alerts.c.message_id))
-        .where(messages.c.channel == channel, messages.c.why == "burst", alerts.c.created > since)
-        .where(messages.c.created > since - _LONGEST_BURST)
+        .where(messages.c.channel == channel, messages.c.why == "burst", messages.c.created > since - _LONGEST_BURST)
+        .where(alerts.c.created > since, alerts.c.created <= end)
         .group_by(alerts.c.story_id)
     )
     both = sa.union_all(own, burst).subquery()

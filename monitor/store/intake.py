@@ -25,7 +25,7 @@ from monitor.model import (
 )
 from monitor.store import dialect, overruling, silences
 from monitor.store.connection import Database
-from monitor.store.feeds import write_feed
+from monitor.store.feeds import CLOCK_SLACK, write_feed
 from monitor.store.records import Novelty, Placed
 from monitor.store.rows import (
     article_columns,
@@ -226,17 +226,16 @@ class Intake(Telling):
 
     def last_alert(self, rule_id: str) -> datetime | None:
         """When the rule last alerted by itself, not by a digest's release: the start of its cooldown."""
-        statement = sa.select(sa.func.max(alerts.c.created)).where(
-            alerts.c.rule_id == rule_id, alerts.c.digest.is_(False)
-        )
-        newest: datetime | None = self._connection.execute(statement).scalar()
-        return newest
+        return self.alert_before(rule_id, 1)
 
     def alert_before(self, rule_id: str, count: int) -> datetime | None:
-        """When the rule made the last but `count` - 1 of its alerts outside digests; None where it made fewer."""
-        own = sa.select(alerts.c.created).where(alerts.c.rule_id == rule_id, alerts.c.digest.is_(False))
-        ordered = own.order_by(alerts.c.created.desc()).offset(count - 1).limit(1)
-        found: datetime | None = self._connection.execute(ordered).scalar()
+        """When the rule made the last but `count` - 1 of its alerts outside digests; None where it made fewer.
+
+        Those of a clock that was put back since do not count: they would hold the rule back until it shows them again.
+        """
+        own = (alerts.c.rule_id == rule_id, alerts.c.digest.is_(False), alerts.c.created <= self._now + CLOCK_SLACK)
+        ordered = sa.select(alerts.c.created).where(*own).order_by(alerts.c.created.desc())
+        found: datetime | None = self._connection.execute(ordered.offset(count - 1).limit(1)).scalar()
         return found
 
     def add_hit(
@@ -361,7 +360,7 @@ class Intakes(Database):
             yield Intake(connection, now)
 
     def due_held(self, now: datetime, *, outlived: datetime | None = None) -> list[Hit]:
-        """The held hits whose time has come, oldest first.
+        """The held hits whose time has come, or was set by a clock that has been put back since, oldest first.
 
         outlived: with those that wait for outlets in a story that has had no article since then.
         """
@@ -370,7 +369,8 @@ class Intakes(Database):
 
 
 def due_held(connection: sa.Connection, now: datetime, outlived: datetime | None) -> list[Hit]:
-    due: sa.ColumnElement[bool] = hits.c.until <= now
+    put_back = sa.and_(hits.c.until.is_not(None), hits.c.decided > now + CLOCK_SLACK)  # the clock, since it waits
+    due: sa.ColumnElement[bool] = sa.or_(hits.c.until <= now, put_back)
     if outlived is not None:
         grew = sa.exists().where(articles.c.story_id == hits.c.story_id, articles.c.first_seen >= outlived)
         due = sa.or_(due, sa.and_(hits.c.until.is_(None), hits.c.created < outlived, ~grew))

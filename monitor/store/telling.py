@@ -97,7 +97,7 @@ class Telling:
 
     def crowd(self, channel: str, since: datetime) -> tuple[int, int]:
         """What the channel was told since, digests of a burst included: (stories, those of high severity)."""
-        return digests.crowd(self._connection, channel, since)
+        return digests.crowd(self._connection, channel, since, self._now)
 
     def grew(self, story_id: int, now: datetime) -> int:
         """Queue an edit of every message of the story that left already; how many were queued."""
