@@ -550,6 +550,16 @@ def test_an_attempt_of_the_future_is_quarantined_from_now(desk: Desk) -> None:
     assert len(desk.claim(NOW + seconds(76))) == 1
 
 
+def test_a_chat_that_its_server_holds_waits_as_long_as_it_was_asked_when_the_clock_is_put_back(desk: Desk) -> None:
+    desk.alert(1)
+    desk.deliver(NOW + timedelta(hours=6), Outcome(OutcomeKind.RETRY, "429", retry_after=30))
+    sent = []
+    for at in range(1, 60):
+        desk.store.release_expired(NOW + seconds(at), retry.QUARANTINE)
+        sent += [at for _ in desk.deliver(NOW + seconds(at))]
+    assert len(sent) == 1 and 31 <= sent[0] <= 33
+
+
 def test_a_clock_put_back_delays_no_word_to_the_operator(desk: Desk) -> None:
     paces = {"ops": ChatPace("telegram:ops")}
     ahead = NOW + timedelta(hours=5)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -343,8 +343,26 @@ def own(channel: str) -> str:
 def _is_held(chat: Any, now: datetime) -> bool:
     if chat.hold_until is None or chat.hold_until <= now:
         return False
-    put_back = any(stamp > (now + CLOCK_SLACK).timestamp() for stamp in chat.recent)
-    return chat.firm or not put_back
+    return chat.firm or not _is_ahead(chat, now)
+
+
+def _is_ahead(chat: Any, now: datetime) -> bool:
+    """Whether the clock was put back since the chat was written to."""
+    return any(stamp > (now + CLOCK_SLACK).timestamp() for stamp in chat.recent)
+
+
+def ahead(connection: sa.Connection, now: datetime) -> list[Any]:
+    """The chats whose server said how long to wait, by a clock that was put back since."""
+    firm = sa.select(*_CHAT).where(chats.c.firm, chats.c.hold_until > now).order_by(chats.c.chat_key)
+    return [row for row in connection.execute(firm) if _is_ahead(row, now)]
+
+
+def rewind(connection: sa.Connection, now: datetime) -> None:
+    """Let such chats wait from now on, for as long as they were asked to."""
+    for chat in ahead(connection, now):
+        lasts = chat.hold_until - datetime.fromtimestamp(max(chat.recent), UTC)
+        held = {"hold_until": now + max(lasts, timedelta(0)), "recent": [now.timestamp()]}
+        connection.execute(sa.update(chats).where(chats.c.chat_key == chat.chat_key).values(**held))
 
 
 def _shared_pace_allows(pace: ChatPace, stamps: Sequence[float], now: datetime) -> bool:

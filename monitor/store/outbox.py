@@ -16,7 +16,20 @@ import sqlalchemy as sa
 
 from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Settlement
 from monitor.store import dialect
-from monitor.store.claiming import NEW_CHAT, OWN, Claiming, Turn, assign, follow, own, place, started_after, waiting
+from monitor.store.claiming import (
+    NEW_CHAT,
+    OWN,
+    Claiming,
+    Turn,
+    ahead,
+    assign,
+    follow,
+    own,
+    place,
+    rewind,
+    started_after,
+    waiting,
+)
 from monitor.store.connection import Database
 from monitor.store.feeds import CLOCK_SLACK
 from monitor.store.records import ChatState
@@ -91,7 +104,8 @@ class Outbox(Database):
         begun = deliveries.c.state.in_(("sending", "unknown"))
         wrong = sa.or_(deliveries.c.lease_until <= now, started_after(now + CLOCK_SLACK))
         with self._reading() as connection:  # nearly always there is nothing to do, and nothing to lock
-            if connection.execute(sa.select(deliveries.c.id).where(begun, wrong).limit(1)).first() is None:
+            cut_off = connection.execute(sa.select(deliveries.c.id).where(begun, wrong).limit(1)).first()
+            if cut_off is None and not ahead(connection, now):
                 return 0
         with self._writing() as connection:
             _rewind(connection, now, quarantine)
@@ -206,12 +220,14 @@ def _lost(row: Any, now: datetime, quarantine: timedelta) -> Settlement:
 
 
 def _rewind(connection: sa.Connection, now: datetime, quarantine: timedelta) -> None:
-    """Where the clock was put back, an attempt of the future waits no longer than one that begins now."""
+    """Where the clock was put back, an attempt of the future waits no longer than one that begins now, nor does a chat
+    that its server holds."""
     later = started_after(now + CLOCK_SLACK)
     values = {"sending": {"lease_until": now + LEASE}, "unknown": {"started": now, "due_at": now + quarantine}}
     for state, change in values.items():
         leased = (deliveries.c.lease_until > now + LEASE,) if state == "sending" else ()
         connection.execute(sa.update(deliveries).where(deliveries.c.state == state, later, *leased).values(**change))
+    rewind(connection, now)
 
 
 def _free(connection: sa.Connection, rows: Sequence[Any], now: datetime) -> None:
