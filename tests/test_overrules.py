@@ -50,6 +50,20 @@ def test_a_merged_story_has_the_articles_hits_and_alerts_of_both(desk: Desk) -> 
     assert desk.flow.store.message_rows(2).alerts == (("shahed", 1),)
 
 
+def test_a_merged_storys_alert_is_as_grave_as_both_and_the_cooldown_runs_from_the_later(store_url: str) -> None:
+    hour = timedelta(hours=1)
+    with desks(store_url, rules=[(replace(SHAHED, cooldown=hour, escalate=2), "شاهد")]) as (desk,):
+        desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+        desk.at = 65
+        desk.take("b", "ليلة في الملاجئ", REPORT)
+        desk.take("c", "ليلة شاهد في الملاجئ", REPORT)
+        assert desk.rows("select severity from alerts order by id") == [("normal",), ("high",)]
+        assert desk.merge(1, 2).alerts == 0  # it was told as high
+        assert desk.take("d", "بيان شاهد", " ".join(f"كلمة{n}" for n in range(40))).alerts == 0
+        held = desk.flow.store.hits(HitFilter()).items[0].hit
+        assert (held.code, held.until) == ("cooldown", NOW + hour + timedelta(minutes=67))
+
+
 def test_a_message_that_has_not_left_is_not_sent_beside_that_of_the_other_story(desk: Desk) -> None:
     desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
     desk.take("b", "ليلة شاهد في الملاجئ", REPORT)
@@ -262,6 +276,20 @@ def test_a_message_that_a_split_left_to_two_stories_outlives_the_older_one(store
         desk.deliver()
         claim, rendered = desk.posted[-1]
         assert claim.operation is Operation.EDIT and "ونقلته أيضًا" in rendered.text
+
+
+def test_a_message_that_a_split_left_to_two_stories_shows_what_becomes_of_both(store_url: str) -> None:
+    other = f"{STRIKE.replace('شاهد', 'جديد')} قرب الميناء"
+    with desks(store_url, rules=[(SHAHED, "شاهد"), (PORT, "الميناء")]) as (desk,):
+        desk.take("a", "إسقاط عشرين طائرة شاهد", STRIKE)
+        desk.take("b", "إسقاط عشرين طائرة", other)
+        desk.split(1, 2)
+        desk.deliver()
+        desk.posted.clear()
+        desk.take("c", "إسقاط عشرين طائرة", other)
+        assert desk.stories() == [["a"], ["b", "c"]]
+        assert desk.deliver() == 1
+        assert "ونقلته أيضًا" in desk.posted[0][1].text
 
 
 async def test_a_merged_story_that_goes_on_for_longer_than_overrules_are_kept_stays_one(store_url: str) -> None:

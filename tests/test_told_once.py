@@ -211,3 +211,43 @@ def test_other_articles_of_its_story_stay_in_the_digest(store_url: str, first: b
             here.take("a", TITLE, STRIKE)
         clock(here, 20)
         assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
+def test_an_article_that_waits_stays_in_the_digest_though_the_clock_was_put_back(store_url: str) -> None:
+    with desk(store_url, EACH, rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        clock(here, 13)
+        here.take("a", TITLE, STRIKE, page="one")
+        clock(here, 12)
+        here.take("b", TITLE, STRIKE)
+        here.take("a", TITLE, f"{STRIKE} انفجار", page="one")
+        assert kinds(sent(here)) == [("article", "", 1)]
+        clock(here, 20)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
+def test_an_article_that_is_split_off_is_told_by_its_message_as_its_new_story_alone(store_url: str) -> None:
+    with desk(store_url, replace(MAIN, mode=Mode.EACH)) as here:
+        for outlet in "abc":
+            here.take(outlet, TITLE, STRIKE)
+        assert kinds(sent(here)) == [("article", "", 1)] * 3
+        here.split(1, 2)
+        here.deliver()
+        ((claim, edited),) = here.posted
+        assert claim.operation is Operation.EDIT and claim.message_id == 2
+        assert [one["id"] for one in edited.data["stories"]] == [2]  # type: ignore[attr-defined]
+        carried = "select message_id, story_id from message_alerts join alerts on id = alert_id order by message_id"
+        assert here.rows(carried) == [(1, 1), (2, 2), (3, 1)]
+
+
+def test_an_article_that_joins_a_merged_story_tells_no_number_that_another_changed(store_url: str) -> None:
+    toll = Rule("toll", "قتلى", "Toll", developments=True)
+    title, text = "{} قتلى في سقوط شاهد فوق أوديسا", f"{STRIKE} وسقط {{}} قتلى"
+    with desk(store_url, replace(MAIN, mode=Mode.EACH), rules=((toll, "قتلى"),)) as here:
+        for outlet, number in ("a", 4), ("b", 7):
+            here.take(outlet, title.format(number), text.format(number))
+        here.take("c", "ليلة قتلى في الملاجئ", REPORT)
+        assert sorted(kinds(sent(here))) == [("article", "", 1), ("article", "", 1), ("development", "", 1)]
+        here.merge(2, 1)
+        here.take("d", title.format(7), text.format(7))
+        (told,) = sent(here)
+        assert told.data["kind"] == "article" and told.data["stories"][0]["news"] == []  # type: ignore[index]

@@ -27,7 +27,7 @@ PART = 25  # stories of one message
 _LONGEST_BURST = timedelta(hours=1)  # that a digest of a burst stays open
 _LONGEST = timedelta(hours=25)  # that any other does: a day, also the one on which clocks are changed
 _TOLD = (Decision.ALERT.value, Decision.JOINED.value)
-_GRAVE = {"high": 0, "normal": 1, "low": 2}
+GRAVE = {"high": 0, "normal": 1, "low": 2}
 
 
 class Digests(Database):
@@ -126,9 +126,11 @@ def leave_article(connection: sa.Connection, channel: str, story_id: int, articl
     )
     left: list[int] = []
     for digest in _waiting(connection, channel, story_id):
+        first = sa.select(sa.func.min(hits.c.id)).where(hits.c.created >= digest.created).scalar_subquery()
+        since = sa.or_(hits.c.decided >= digest.created, hits.c.id >= first)  # the clock may have been put back
         others = sa.exists().where(
             hits.c.story_id == story_id, hits.c.rule_id == alerts.c.rule_id, hits.c.article_id != article_id,
-            hits.c.decision.in_(_TOLD), hits.c.decided >= digest.created, ~shown,
+            hits.c.decision.in_(_TOLD), since, ~shown,
         )  # fmt: skip
         left += _take_out(connection, digest.id, story_id, "", ~others)
     return left
@@ -267,7 +269,7 @@ def _ordered(connection: sa.Connection, message_id: int) -> list[list[int]]:
     rules = list(dict.fromkeys(row.rule_id for rows in of_story.values() for row in rows))
 
     def weight(story_id: int) -> tuple[int, int, int, int]:
-        chief = min(of_story[story_id], key=lambda row: _GRAVE[row.severity])
-        return _GRAVE[chief.severity], rules.index(chief.rule_id), -spread.get(story_id, 0), story_id
+        chief = min(of_story[story_id], key=lambda row: GRAVE[row.severity])
+        return GRAVE[chief.severity], rules.index(chief.rule_id), -spread.get(story_id, 0), story_id
 
     return [[row.id for row in of_story[story_id]] for story_id in sorted(of_story, key=weight)]

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from monitor.model import ESCALATED, Decision, Overrule
 from monitor.store import digests, posting, silences
+from monitor.store.digests import GRAVE
 from monitor.store.retention import remove_messages
 from monitor.store.tables import alerts, articles, hits, message_alerts, messages, overrules, stories
 
@@ -84,20 +85,28 @@ def _overrule(row: Any) -> Overrule:
 
 
 def _merge_alerts(connection: sa.Connection, kept: int, gone: int) -> None:
-    """Where both stories alerted a rule, the messages of both carry the alert of `kept` from now on."""
+    """Where both stories alerted a rule, the messages of both carry the alert of `kept` from now on. It is as grave as
+    the graver one and counts as of the later one, since which a cooldown runs."""
     run = connection.execute
-    columns = sa.select(alerts.c.id, alerts.c.rule_id, alerts.c.change)
-    own = {(rule, change): one for one, rule, change in run(columns.where(alerts.c.story_id == kept)).tuples()}
-    for alert_id, rule_id, change in run(columns.where(alerts.c.story_id == gone)).tuples().all():
-        if (rule_id, change) not in own:
-            run(sa.update(alerts).where(alerts.c.id == alert_id).values(story_id=kept))
+    of_kept = run(sa.select(alerts).where(alerts.c.story_id == kept)).all()
+    own = {(one.rule_id, one.change): one for one in of_kept}
+    for alert in run(sa.select(alerts).where(alerts.c.story_id == gone)).all():
+        stays = own.get((alert.rule_id, alert.change))
+        if stays is None:
+            run(sa.update(alerts).where(alerts.c.id == alert.id).values(story_id=kept))
             continue
-        of_alert = message_alerts.c.alert_id == alert_id
+        both = {
+            "severity": min(stays.severity, alert.severity, key=GRAVE.__getitem__),
+            "created": max(one.created for one in (stays, alert) if not one.digest or stays.digest == alert.digest),
+            "digest": stays.digest and alert.digest,
+        }
+        run(sa.update(alerts).where(alerts.c.id == stays.id).values(both))
+        of_alert = message_alerts.c.alert_id == alert.id
         where = sa.select(message_alerts.c.message_id, message_alerts.c.told_by).where(of_alert)
         for message_id, told_by in run(where).tuples().all():
-            posting.attach(connection, message_id, [own[rule_id, change]], told_by=told_by)
+            posting.attach(connection, message_id, [stays.id], told_by=told_by)
         run(sa.delete(message_alerts).where(of_alert))
-        run(sa.delete(alerts).where(alerts.c.id == alert_id))
+        run(sa.delete(alerts).where(alerts.c.id == alert.id))
 
 
 def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: datetime) -> None:

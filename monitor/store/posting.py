@@ -75,16 +75,42 @@ def post_article(
         message_id = add_message(connection, "article", channel, now, **about)
         add_delivery(connection, message_id, channel, "send", now, priority=priority)
     else:
+        _belongs(connection, message_id, story_id)
         told_by = join(connection, message_id, channel, now, priority=priority)
     attach(connection, message_id, alert_ids, told_by=told_by)
     return int(message_id)
 
 
-def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
-    """Queue an edit of every message of the story whose send has left; how many were queued."""
-    ours = sa.select(messages.c.id, messages.c.channel).where(
-        messages.c.story_id == story_id, messages.c.kind == "story"
+def _belongs(connection: sa.Connection, message_id: int, story_id: int) -> None:
+    """A message about an article that was split off tells of its new story alone, as soon as a rule alerts that."""
+    run = connection.execute
+    moved = sa.update(messages).where(messages.c.id == message_id, messages.c.story_id != story_id)
+    if not run(moved.values(story_id=story_id)).rowcount:
+        return
+    others = message_alerts.alias()
+    elsewhere = sa.exists().where(others.c.alert_id == message_alerts.c.alert_id, others.c.message_id != message_id)
+    left = sa.select(alerts.c.id).where(alerts.c.story_id != story_id)
+    run(
+        sa.delete(message_alerts).where(
+            message_alerts.c.message_id == message_id, message_alerts.c.alert_id.in_(left), elsewhere
+        )
     )
+
+
+def grew(connection: sa.Connection, story_id: int, now: datetime) -> int:
+    """Queue an edit of every message that tells of the story and whose send has left; how many were queued.
+
+    A split may leave a message of another story with an alert of this one. One that stays as it was posted, its story
+    having been merged, is no story's.
+    """
+    carried = message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id)
+    tells = sa.select(message_alerts.c.message_id).select_from(carried).where(alerts.c.story_id == story_id)
+    kind = messages.c.kind == "story"
+    either = sa.union(
+        sa.select(messages.c.id).where(messages.c.story_id == story_id, kind), tells
+    )  # no OR: it would scan
+    posted = (kind, messages.c.story_id.is_not(None), messages.c.id.in_(either))
+    ours = sa.select(messages.c.id, messages.c.channel).where(*posted)
     queued = 0
     for message in connection.execute(ours).all():
         send = latest_send(connection, message.id)

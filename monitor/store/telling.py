@@ -78,9 +78,9 @@ class Telling:
             self._connection.execute(sa.update(alerts).where(alerts.c.id.in_(chunk)).values(digest=True))
 
     def first_alert(self, rule_id: str, story_id: int) -> int | None:
-        """The alert with which the rule told of the story; None where it told nothing."""
+        """The alert with which the rule told of the story, else of a change in it; None where it told nothing."""
         told = sa.select(alerts.c.id).where(alerts.c.rule_id == rule_id, alerts.c.story_id == story_id)
-        return self._connection.execute(told.order_by(alerts.c.id).limit(1)).scalar()
+        return self._connection.execute(told.order_by(alerts.c.change != "", alerts.c.id).limit(1)).scalar()
 
     def is_told(self, channel: str, story_id: int) -> bool:
         """Whether the channel has a message of the story's own, which may be on its way and can still be edited."""
