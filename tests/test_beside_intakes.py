@@ -6,11 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from monitor.errors import StoreError
 from monitor.model import Decision, Placement, RuleMatch, Span, Verdict
 from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind
 from monitor.store import dialect, posting, retention
@@ -168,3 +170,21 @@ def test_what_is_to_be_sent_again_is_not_removed_at_that_moment(desk: Desk) -> N
             time.sleep(0.5)
             retention._remove(connection, old, later)
         assert again.result()[0].again == (desk.claim(later) != [])
+
+
+def test_a_daemon_whose_machine_died_in_the_middle_of_its_work_stops_no_other(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To Postgres its session goes on for hours, with all that it had locked."""
+    monkeypatch.setattr(dialect, "_IDLE_S", 1)
+    desk = Desk(url)
+    desk.alert(1)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(StoreError), desk.other._writing() as connection:
+        dialect.exclude_others(connection, dialect.CLAIM_LOCK)
+        claimed = pool.submit(desk.claim, NOW)
+        with suppress(TimeoutError):
+            claimed.result(timeout=20)
+    assert len(claimed.result()) == 1
+    assert desk.other.count_deliveries("send", "sending") == 1, "one that was only asleep goes on"
+    desk.store.close()
+    desk.other.close()

@@ -28,6 +28,7 @@ T = TypeVar("T")
 _PREPARED: dict[tuple[Callable[[sa.Connection], Any], str], Any] = {}
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 512  # well below Postgres' limit for an indexed value (2,704 bytes)
+_IDLE_S = 60  # in a transaction, after which Postgres ends it: whoever began it has died, and all others wait for it
 _BUSY_MS = 5_000  # then the work is tried again; a stop waits no longer than this
 
 # ── column types ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,7 +159,8 @@ def make_engine(url: URL, *, read_only: bool) -> sa.Engine:
         engine = sa.create_engine(url, connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False}, **pool)
         _sqlite_events(engine, read_only=read_only)
         return engine
-    options = {"connect_timeout": 10, "application_name": "rasid", "options": "-c timezone=UTC"}
+    session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={_IDLE_S}s"
+    options = {"connect_timeout": 10, "application_name": "rasid", "options": session}
     defaults: dict[str, Any] = {name: value for name, value in options.items() if name not in url.query}
     engine = sa.create_engine(url, pool_pre_ping=True, connect_args=defaults, **pool)
     if read_only:
