@@ -196,3 +196,17 @@ async def test_who_follows_in_another_language_cuts_off_nothing_that_is_being_se
     assert len(alerts(talk, READER)) == 1
     assert {one.state for one in talk.desk.flow.store.deliveries(DeliveryFilter()).items} == {"sent"}
     assert talk.desk.flow.channels[f"{PERSON}{READER}"].language == "en"
+
+
+async def test_an_id_written_with_a_nought_before_it_is_the_same_person(talk: Talk) -> None:
+    settings = talk.folder / "rasid.yaml"
+    text = settings.read_text(encoding="utf-8").replace("77003", "077003").replace("77002", "077002")
+    talk.write = lambda more="": settings.write_text(text, encoding="utf-8")  # type: ignore[method-assign,assignment]
+    await talk.reload()
+    for person in (READER, EDITOR):
+        assert "تتابع الآن" in (await talk.say(person, "/follow shahed"))[0]
+    strike(talk)
+    await talk.deliver()
+    assert len(alerts(talk, READER)) == len(alerts(talk, EDITOR)) == 1
+    (stored,) = [one for one in talk.server.chats[EDITOR].messages.values() if "إسقاط" in one["text"]]
+    assert sum(map(len, stored["markup"]["inline_keyboard"])) > 1  # an editor may do more than look

@@ -531,6 +531,17 @@ def test_the_operator_hears_that_a_channel_cannot_be_reached_and_that_it_is_over
     assert "no connection" in told[0] and "works again" in told[1]
 
 
+def test_a_channel_that_works_again_ends_no_trouble_of_one_whose_name_differs_in_case(desk: Desk) -> None:
+    paces = PACES | {"Main": ChatPace("telegram:2")}
+    desk.alert(1, channels=("Main",))
+    (held,) = desk.claim(NOW, paces)
+    kicked = Outcome(OutcomeKind.HOLD_CHAT, "the bot was kicked")
+    desk.store.settle(held, desk.settlement(held, kicked, NOW), NOW)
+    desk.alert(2)
+    desk.deliver(NOW + seconds(5))
+    assert [one.key for one in desk.store.notices()] == ["channel/Main/trouble/held/the bot was kicked"]
+
+
 def test_a_clock_put_back_delays_no_delivery(desk: Desk) -> None:
     ahead = NOW + timedelta(hours=5)
     desk.alert(1, now=ahead)

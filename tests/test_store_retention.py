@@ -1,12 +1,18 @@
 """What retention removes, and what it never does."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from monitor.errors import StoreError
 from monitor.model import Decision, Placement, RuleMatch, Verdict
 from monitor.model_delivery import Settlement
+from monitor.store import dialect
 from monitor.store.store import Store
 from tests.test_store_outbox import NOW, PACES, RULE, Desk, article, desk
 
@@ -68,3 +74,27 @@ def test_many_stories_go_in_batches_that_are_told(desk: Desk) -> None:
     desk.store.prune(LATER, KEEP, batch=3, progress=lambda so_far: told.append(so_far.articles))
     assert told == [3, 6, 7, 7]  # the last step forgets old keys
     assert desk.claim(LATER, PACES) == []
+
+
+def test_a_database_that_another_program_holds_at_the_end_of_pruning_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialect, "_BUSY_MS", 100)
+    path = tmp_path / "rasid.db"
+    with closing(Store.open(f"sqlite:///{path}", owner="one")) as store:
+        for number in range(3):
+            with store.intake(NOW) as tx:
+                tx.add_article(article(number, "aawsat"), tx.open_story(NOW), Placement(None, "new"), False)
+        steps = store.prune_steps(LATER, KEEP)
+        next(steps)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            ended: list[object] = []
+
+            def hold(*_: object) -> None:
+                ended.append(None)
+                if len(ended) == 2:  # after the last step's removal, before space is given back
+                    other.execute("BEGIN IMMEDIATE")
+
+            sa.event.listen(store._engine, "checkin", hold)
+            with pytest.raises(StoreError, match="another program holds it"):
+                next(steps)

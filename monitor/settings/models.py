@@ -254,7 +254,7 @@ class Bot(Strict):
         for one in value:
             if not (one.isascii() and one.isdigit() and 0 < int(one) < 2**52):
                 raise ValueError(f"{quoted(one)} is no user id: it is a number, which @userinfobot tells you")
-        return value
+        return tuple(str(int(one)) for one in value)
 
     @model_validator(mode="after")
     def _reachable(self) -> Bot:

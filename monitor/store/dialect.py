@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -330,7 +331,8 @@ def size_in_bytes(connection: sa.Connection, url: URL) -> int:
 
 
 def give_back_space(engine: sa.Engine) -> None:
-    """Return freed pages to the file system, without the pause of a full VACUUM. Postgres does it by itself."""
+    """Return freed pages to the file system, without the pause of a full VACUUM. Postgres does it by itself. StoreError
+    where that cannot be now."""
     if engine.dialect.name != "sqlite":
         return
     raw = engine.raw_connection()
@@ -340,6 +342,8 @@ def give_back_space(engine: sa.Engine) -> None:
         cursor.fetchall()
         cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
         cursor.close()
+    except sqlite3.Error as error:  # not by way of SQLAlchemy, which would word it
+        raise explain(error, engine.url) from error
     finally:
         raw.close()
 
@@ -369,7 +373,7 @@ _MENDS = (
 )
 
 
-def explain(error: sa.exc.SQLAlchemyError, url: URL) -> StoreError:
+def explain(error: Exception, url: URL) -> StoreError:
     """The error as a sentence with its mend. Never shows statements, parameters or the password."""
     original = getattr(error, "orig", None) or error
     words = " ".join(str(original).split())

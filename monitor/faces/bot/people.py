@@ -39,7 +39,7 @@ class Person:
 def person_of(user_id: int, name: str, language_code: str | None, bot: Bot, usual: str) -> Person | None:
     """The person behind a Telegram user, None for a stranger. usual: the language where Telegram tells none."""
     held = {Role.OWNER: bot.owners, Role.EDITOR: bot.editors, Role.READER: bot.readers}
-    roles = [role for role, ids in held.items() if str(user_id) in {one.lstrip("0") for one in ids}]
+    roles = [role for role, ids in held.items() if str(user_id) in ids]
     if not roles:
         return None
     language: str = bot.language
