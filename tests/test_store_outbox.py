@@ -542,6 +542,19 @@ def test_a_channel_that_works_again_ends_no_trouble_of_one_whose_name_differs_in
     assert [one.key for one in desk.store.notices()] == ["channel/Main/trouble/held/the bot was kicked"]
 
 
+@pytest.mark.parametrize("kind", [OutcomeKind.REJECTED, OutcomeKind.HOLD_CHAT])
+def test_a_refusal_that_numbers_its_words_is_told_once(desk: Desk, kind: OutcomeKind) -> None:
+    """A thousand messages that a receiver refuses would else keep all other words from the operator for a day."""
+    for number in range(5):
+        desk.alert(number)
+    for number in range(4):
+        words = f'https://in.example answered 403: {{"request":"a{number}f-{7 * number}c9","at":"12:0{number}"}}'
+        assert desk.deliver(NOW + timedelta(hours=8 * number), Outcome(kind, words)) != []
+    assert len(desk.store.notices()) == 1
+    assert desk.deliver(NOW + timedelta(hours=40), Outcome(kind, "another reason")) != []
+    assert len(desk.store.notices()) == 2
+
+
 def test_a_clock_put_back_delays_no_delivery(desk: Desk) -> None:
     ahead = NOW + timedelta(hours=5)
     desk.alert(1, now=ahead)

@@ -7,6 +7,7 @@ where the two meet, one is undone and run again (Flow.write).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ FREE: Mapping[str, Any] = {"hold_until": None, "hold_reason": "", "firm": False}
 Ended = tuple[DeliveryClaim, Settlement, datetime]
 Told = tuple[str | None, Settlement, datetime | None]  # chat key, what came of an attempt, when; None: there was none
 _EVENT, _TROUBLE = "channel/{}/event/", "channel/{}/trouble/"  # keys of notices: told, or lasting
+_NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
 _HOLD = (*FREE, "chat_id", "recent")
 
 
@@ -93,8 +95,8 @@ class Settling:
                 self._works_again(channel, now)
         for claim, settlement, now in ended:
             if settlement.notice:
-                key = settlement.trouble and _TROUBLE.format(claim.channel) + settlement.trouble
-                key = key or _EVENT.format(claim.channel) + settlement.notice[:100]
+                lasting = _TROUBLE if settlement.trouble else _EVENT
+                key = lasting.format(claim.channel) + _alike(settlement.trouble or settlement.notice)[:100]
                 scope = f"{claim.service}/{settlement.trouble}" if settlement.shared else ""
                 notices.tell(self.connection, key, settlement.notice, self.operator, now, scope=scope)
 
@@ -102,6 +104,11 @@ class Settling:
         notices.clear(self.connection, _EVENT.format(channel), now)
         over = f"Channel {channel} works again; what waited is being sent."
         notices.clear(self.connection, _TROUBLE.format(channel), now, over=over, channel=self.operator)
+
+
+def _alike(words: str) -> str:
+    """The same for two refusals that differ in a request's number, a time, a place in the text."""
+    return _NUMBERED.sub("#", words)
 
 
 def write_deliveries(connection: sa.Connection, ended: Sequence[tuple[Any, Settlement, datetime]]) -> None:
