@@ -8,7 +8,6 @@ import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,13 +15,13 @@ from typing import TypeVar
 
 from monitor.arabic.dictionary import Dictionary
 from monitor.delivery.transports import Transport
-from monitor.errors import Collision
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.workers import ParseWorkers
 from monitor.matching.matcher import Matcher
 from monitor.matching.queries import Queries
 from monitor.model import Article, Outlet, Rule, RuleMatch
 from monitor.model_delivery import PERSON, Channel, ChatPace, DeliveryClaim, Route, Settlement
+from monitor.store.connection import undisturbed
 from monitor.store.outbox import LEASE
 from monitor.store.store import Store
 from monitor.stories.index import StoryIndex
@@ -30,7 +29,6 @@ from monitor.stories.overrule import Overrules
 
 T = TypeVar("T")
 _Ended = tuple[DeliveryClaim, Settlement, datetime, "asyncio.Future[None]"]
-COLLISIONS = 2  # after which work is tried a last time
 TURN = 100_000  # code points of text matched before other feeds have their turn
 
 
@@ -95,7 +93,7 @@ class Flow:
 
     async def write(self, work: Callable[..., T], *args: object) -> T:
         """Run `work` on the writer thread; again where another process's work undid it, so it must bear that."""
-        return await asyncio.get_running_loop().run_in_executor(self.writer, partial(_undisturbed, work, *args))
+        return await asyncio.get_running_loop().run_in_executor(self.writer, partial(undisturbed, work, *args))
 
     async def settle(self, claim: DeliveryClaim, settlement: Settlement, now: datetime) -> None:
         """Write what came of an attempt, together with what came of others meanwhile: a commit takes its time."""
@@ -134,13 +132,6 @@ class Flow:
                 matched += await asyncio.to_thread(_match, self.matcher, turn)
             at += len(turn)
         return matched
-
-
-def _undisturbed(work: Callable[..., T], *args: object) -> T:
-    for _ in range(COLLISIONS):
-        with suppress(Collision):
-            return work(*args)
-    return work(*args)
 
 
 def turn_of(articles: Sequence[Article], start: int) -> Sequence[Article]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from monitor.errors import StoreError
 from monitor.model import Decision, Placement, RuleMatch, Span, Verdict
@@ -188,3 +189,18 @@ def test_a_daemon_whose_machine_died_in_the_middle_of_its_work_stops_no_other(
     assert desk.other.count_deliveries("send", "sending") == 1, "one that was only asleep goes on"
     desk.store.close()
     desk.other.close()
+
+
+async def test_pruning_goes_on_where_a_step_of_it_was_undone(desk: Desk, url: str) -> None:
+    desk.alert(1)
+    desk.deliver(NOW)
+    later = NOW + timedelta(days=400)
+    with desks(url) as (here,):
+        steps = here.flow.store.prune_steps(later, timedelta(days=180))
+        with ThreadPoolExecutor(1) as pool, desk.other._writing() as connection:
+            connection.execute(sa.text("select id from messages for update"))
+            step = asyncio.ensure_future(here.flow.write(next, steps, None))
+            await asyncio.sleep(0.5)
+            await asyncio.wrap_future(pool.submit(connection.execute, sa.text("update deliveries set reason = ''")))
+            connection.rollback()
+        assert (await step).articles == 1

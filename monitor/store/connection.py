@@ -6,20 +6,31 @@ import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from monitor.errors import InstanceRunning, StoreError
+from monitor.errors import Collision, InstanceRunning, StoreError
 from monitor.store import dialect, schema
+
+T = TypeVar("T")
+COLLISIONS = 2  # after which work is tried a last time
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def undisturbed(work: Callable[..., T], *args: object) -> T:
+    """What the work brings; it is done again where another process's work undid it, so it must bear that."""
+    for _ in range(COLLISIONS):
+        with suppress(Collision):
+            return work(*args)
+    return work(*args)
 
 
 class InstanceLock:

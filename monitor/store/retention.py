@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from monitor.model import Decision
 from monitor.store import dialect, silences
-from monitor.store.connection import Database
+from monitor.store.connection import Database, undisturbed
 from monitor.store.fates import fate
 from monitor.store.records import PruneReport
 from monitor.store.tables import (
@@ -66,18 +66,22 @@ class Retention(Database):
         of its own and yields what was removed so far.
         """
         total = PruneReport()
-        while True:
-            with self._writing() as connection:
-                dialect.exclude_others(connection, dialect.INTAKE_LOCK)
-                gone = _old_stories(connection, now - keep, batch)
-                if not gone:
-                    break
-                total = _sum(total, _remove(connection, gone, now))
+        while (gone := undisturbed(self._remove_some, now, keep, batch)) is not None:
+            total = _sum(total, gone)
             yield total
-        with self._writing() as connection:
-            total = _sum(total, _forget(connection, now, keep))
+        total = _sum(total, undisturbed(self._forget, now, keep))
         dialect.give_back_space(self._engine)
         yield total
+
+    def _remove_some(self, now: datetime, keep: timedelta, batch: int) -> PruneReport | None:
+        with self._writing() as connection:
+            dialect.exclude_others(connection, dialect.INTAKE_LOCK)
+            gone = _old_stories(connection, now - keep, batch)
+            return _remove(connection, gone, now) if gone else None
+
+    def _forget(self, now: datetime, keep: timedelta) -> PruneReport:
+        with self._writing() as connection:
+            return _forget(connection, now, keep)
 
 
 def _old_stories(connection: sa.Connection, before: datetime, limit: int) -> list[int]:
