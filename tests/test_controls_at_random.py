@@ -1,7 +1,8 @@
 """Controls on random histories, held to a simple model: every hit is what the model says, and none waits for ever.
 
 The model knows no database and no messages: lists of hits, alerts and silences, and the order of reasons from
-docs/how-it-works.md. The real thing is fed by hand on SQLite and on Postgres, and restarted in between.
+docs/how-it-works.md. The real thing is fed by hand on SQLite and on Postgres; it is restarted in between, stories are
+merged, the clock is put back.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Waiting:
     created: datetime
     code: str
     until: datetime | None = None
+    decided: datetime = NOW
 
     @property
     def held(self) -> bool:
@@ -76,7 +78,9 @@ class Told:
     event: int
     when: datetime
     high: bool
+    hit: Waiting
     digest: bool = False
+    again: bool = False  # that its story spread
 
 
 @dataclass
@@ -93,16 +97,35 @@ class Model:
         joins = event in self.outlets
         carried = self.outlets.setdefault(event, [])
         carried += [outlet] if outlet not in carried else []
-        self.seen[event] = now
+        self.seen[event] = max(now, self.seen.get(event, now))
         for rule_id in ORDER:
             hit = Waiting(BY_ID[rule_id], event, outlet, now, "")
             self.hits.append(hit)
             hit.code, hit.until = self.first(hit, now)
+            hit.decided = now
             self.tell(hit, now)
         if joins:
             for hit in self.waiting(lambda one: one.event == event):
                 self.again(hit, now)
             self.escalate(event, now)
+
+    def merge(self, kept: int, gone: int, now: datetime) -> None:
+        self.outlets[kept] += [one for one in self.outlets.pop(gone) if one not in self.outlets[kept]]
+        self.seen[kept] = max(self.seen[kept], self.seen.pop(gone))
+        for hit in self.hits:
+            hit.event = kept if hit.event == gone else hit.event
+        self.silences = [replace(one, story_id=kept) if one.story_id == gone else one for one in self.silences]
+        for told in [one for one in self.alerts if one.event == gone]:
+            same = [one for one in self.alerts if (one.rule, one.event, one.again) == (told.rule, kept, told.again)]
+            for stays in same:
+                alone = [one.when for one in (stays, told) if not one.digest] or [stays.when, told.when]
+                stays.when, stays.high = max(alone), stays.high or told.high
+                stays.digest = stays.digest and told.digest
+                self.alerts.remove(told)
+            told.event = kept
+        for hit in self.waiting(lambda one: one.event == kept):
+            self.again(hit, now)
+        self.escalate(kept, now)
 
     def first(self, hit: Waiting, now: datetime) -> tuple[str, datetime | None]:
         if self.alerted(hit.rule.id, hit.event):
@@ -114,8 +137,13 @@ class Model:
         found = self.stopped(hit, now)
         return found or ("new_story" if hit.rule.min_outlets == 1 else "outlets_reached", None)
 
-    def again(self, hit: Waiting, now: datetime) -> None:
-        """Look once more at a hit that waits."""
+    def again(self, hit: Waiting, now: datetime, over: bool = False) -> None:
+        """Look once more at a hit that waits. over: its time has come, if it is held to one."""
+        before = hit.code, hit.until
+        self.look_again(hit, now, early=hit.until is not None and now < hit.until and not over)
+        hit.decided = hit.decided if (hit.code, hit.until) == before else now
+
+    def look_again(self, hit: Waiting, now: datetime, early: bool) -> None:
         if self.alerted(hit.rule.id, hit.event):
             hit.code, hit.until = "joined_story", None
             return
@@ -123,7 +151,6 @@ class Model:
             hit.code, hit.until = "told_by_other", None
             return
         stopped = self.stopped(hit, now)
-        early = hit.until is not None and now < hit.until
         if stopped and stopped[0] == "too_few_outlets":
             hit.code = "outlets_missed" if self.seen[hit.event] < now - WINDOW else hit.code
         elif stopped and (early or hit.until is None):
@@ -137,13 +164,15 @@ class Model:
     def release(self, now: datetime, everything: bool) -> None:
         before = len(self.alerts)
         for hit in self.waiting(lambda one: everything or self.due(one, now)):
-            self.again(hit, now)
+            self.again(hit, now, over=self.due(hit, now))
         made = self.alerts[before:]
         for told in made:
             told.digest = sum(one.rule == told.rule for one in made) > 1
 
     def due(self, hit: Waiting, now: datetime) -> bool:
-        return hit.until <= now if hit.until else self.seen[hit.event] < now - WINDOW
+        if hit.until:
+            return hit.until <= now or hit.decided > now
+        return hit.created < now - WINDOW and self.seen[hit.event] < now - WINDOW
 
     def waiting(self, which: Callable[[Waiting], bool]) -> list[Waiting]:
         found = [hit for hit in self.hits if hit.held and which(hit)]
@@ -158,24 +187,27 @@ class Model:
                 continue
             hits = [hit for hit in self.hits if (hit.rule, hit.event) == (rule_, event)]
             joined = [hit for hit in hits if hit.code == "joined_story"]
-            first = next(hit for hit in hits if DECISION_OF[hit.code] is Decision.ALERT)
-            bearer = joined[-1] if joined else first
+            bearer = joined[-1] if joined else ours[0].hit
             if not self.silenced(bearer, now):
                 bearer.code = "escalated" if joined else bearer.code
-                self.alerts.append(Told(told.rule, event, now, high=True))
+                self.alerts.append(Told(told.rule, event, now, True, bearer, again=True))
 
     def tell(self, hit: Waiting, now: datetime) -> None:
         if DECISION_OF[hit.code] is Decision.ALERT:
-            self.alerts.append(Told(hit.rule.id, hit.event, now, self.high(hit)))
+            self.alerts.append(Told(hit.rule.id, hit.event, now, self.high(hit), hit))
 
     def stopped(self, hit: Waiting, now: datetime) -> tuple[str, datetime | None] | None:
-        rule_, own = hit.rule, sorted(one.when for one in self.alerts if one.rule == hit.rule.id and not one.digest)
+        rule_, own = hit.rule, sorted(self.counted(hit.rule.id, now))
         if len(self.outlets[hit.event]) < rule_.min_outlets:
             return "too_few_outlets", None
         if own and now < own[-1] + rule_.cooldown and (rule_.cooldown_high or not self.high(hit)):
             return "cooldown", own[-1] + rule_.cooldown
         full = rule_.max_per_hour and len(own) >= rule_.max_per_hour and own[-rule_.max_per_hour] + HOUR
         return ("hour_full", full) if full and now < full and not self.high(hit) else None
+
+    def counted(self, rule_id: str, now: datetime) -> list[datetime]:
+        """When the rule alerted outside digests, as far as the clock was not put back since."""
+        return [one.when for one in self.alerts if one.rule == rule_id and not one.digest and one.when <= now]
 
     def high(self, hit: Waiting) -> bool:
         many = bool(hit.rule.escalate) and len(self.outlets[hit.event]) >= hit.rule.escalate
@@ -190,7 +222,9 @@ class Model:
     def silenced(self, hit: Waiting, now: datetime) -> bool:
         there = {"rule_id": hit.rule.id, "outlet_id": hit.outlet, "story_id": hit.event}
         return any(
-            one.end > now and all(getattr(one, name) in (None, value) for name, value in there.items())
+            one.ended is None
+            and one.until > now
+            and all(getattr(one, name) in (None, value) for name, value in there.items())
             for one in self.silences
         )
 
@@ -206,6 +240,7 @@ class Controls(RuleBasedStateMachine):
         self.url = type(self).fresh()
         self.model = Model()
         self.stories: dict[int, int] = {}  # by event
+        self.became: dict[int, int] = {}  # by event: the one whose story its own was merged into
         self.now = self.week = NOW
         self.weeks = 0
         self.at_work = ExitStack()
@@ -225,12 +260,26 @@ class Controls(RuleBasedStateMachine):
 
     @rule(event=EVENT, outlet=OUTLET)
     def arrive(self, event: int, outlet: str) -> None:
-        self.desk.take(outlet, *EVENTS[event - 1])
+        self.desk.take(outlet, *EVENTS[event - 1], page=str(len(self.model.hits)))
         self.now = NOW + MINUTE * self.desk.at
-        event += 10 * self.weeks
+        event = self.root(event)
         self.model.arrive(event, outlet, self.now)
         ((story,),) = self.desk.rows("select story_id from articles order by id desc limit 1")
         assert self.stories.setdefault(event, int(str(story))) == story
+
+    def root(self, event: int) -> int:
+        event += 10 * self.weeks
+        while event in self.became:
+            event = self.became[event]
+        return event
+
+    @rule(kept=EVENT, gone=EVENT)
+    def merge(self, kept: int, gone: int) -> None:
+        kept, gone = self.root(kept), self.root(gone)
+        if kept != gone and {kept, gone} <= set(self.stories):
+            self.desk.merge(self.stories[kept], self.stories[gone])
+            self.became[gone] = kept
+            self.model.merge(kept, gone, self.now)
 
     @rule(minutes=st.sampled_from((1, 9, 20, 60, 61)), everything=st.booleans())
     def wait(self, minutes: int, everything: bool) -> None:
@@ -254,14 +303,19 @@ class Controls(RuleBasedStateMachine):
         else:
             self.a_week_goes_by_and_nothing_waits_any_more()
 
+    @rule(minutes=st.sampled_from((5, 30, 61)))
+    def the_clock_is_put_back(self, minutes: int) -> None:
+        if self.now - self.week > MINUTE * minutes:
+            self.look(-MINUTE * minutes)
+
     def a_week_goes_by_and_nothing_waits_any_more(self) -> None:
-        self.look(WINDOW + HOUR)
+        self.look(WINDOW + timedelta(days=6))  # whatever the clock was put back by
         assert self.desk.rows("select id from hits where decision = 'held'") == []
         self.week, self.weeks = self.now, self.weeks + 1
 
     @rule(given=GIVEN, rule_id=st.sampled_from(ORDER), outlet=OUTLET, event=EVENT, minutes=st.sampled_from((5, 30, 90)))
     def silence(self, given: set[str], rule_id: str, outlet: str, event: int, minutes: int) -> None:
-        event += 10 * self.weeks
+        event = self.root(event)
         if "story_id" in given and event not in self.stories:
             return
         there = {"rule_id": rule_id, "outlet_id": outlet, "story_id": event}
@@ -275,7 +329,7 @@ class Controls(RuleBasedStateMachine):
         at = data.draw(st.integers(0, len(self.model.silences) - 1))
         ended = self.desk.flow.store.end_silence(at + 1, self.now)
         ours = self.model.silences[at]
-        if ours.end > self.now:
+        if ours.ended is None and ours.until > self.now:
             self.model.silences[at] = replace(ours, ended=self.now)
         assert ended is not None and ended.end == self.model.silences[at].end
 

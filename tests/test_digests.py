@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.alerts import words
 from monitor.arrivals import release_held
 from monitor.delivery import retry
-from monitor.model import Rule, Severity
+from monitor.model import Rule, Severity, Silence
 from monitor.model_delivery import Channel, ChatPace, Mode, Operation, Outcome, OutcomeKind, Rendered, Schedule
 from monitor.store.records import HitFilter
 from tests.desk import NOW, SHAHED, Desk, desks
@@ -431,19 +431,28 @@ CHANNELS = (
     Channel("main", "console", burst=3, burst_window=timedelta(minutes=10)),
     Channel("main", "console", burst=1, quiet=QUIET, quiet_high=True),
     Channel("main", "console", burst=1, quiet=QUIET),
+    Channel("main", "console", mode=Mode.EACH, burst=2, quiet=QUIET),
     Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(every=timedelta(minutes=15)), quiet=QUIET),
     Channel("main", "console", mode=Mode.DIGEST, digest=Schedule(times=(time(8), time(18)))),
 )
 STEPS = st.one_of(
     st.tuples(
-        st.just("news"), st.integers(0, 40), st.sampled_from(["شاهد", "انفجار", "زلزال"]), st.sampled_from("abc")
+        st.just("news"),
+        st.integers(0, 40) | st.integers(0, 3),
+        st.sampled_from(["شاهد", "انفجار", "زلزال"]),
+        st.sampled_from("abc"),
     ),
     st.tuples(st.just("flood"), st.integers(0, 20), st.sampled_from(["شاهد", "شاهد انفجار", "زلزال شاهد"])),
     st.tuples(st.just("merge"), st.integers(0, 5), st.integers(0, 5)),
-    st.tuples(st.just("wait"), st.sampled_from([1, 7, 30, 240, 700])),
+    st.tuples(st.just("split"), st.integers(0, 5)),
+    st.tuples(st.just("silence"), st.sampled_from(["shahed", "grows"])),
+    st.tuples(st.just("wait"), st.sampled_from([1, 7, 30, 240, 700, -20, -61])),
     st.tuples(st.just("deliver")),
     st.tuples(st.just("edit"), st.sampled_from(CHANNELS)),
 )
+
+
+GROWING = Rule("grows", "تتسع", "Grows", cooldown=timedelta(minutes=20), escalate=2)
 
 
 histories = given(st.sampled_from(CHANNELS), st.lists(STEPS, min_size=5, max_size=40))
@@ -462,11 +471,22 @@ def test_at_length_every_alert_is_told_and_no_digest_stays_open(channel: Channel
     _is_told(channel, steps)
 
 
-def _deliver(here: Desk, steps: list[Any]) -> None:
-    """No digest tells of a story that the channel has a message of. Where each article is wanted it may."""
+def _deliver(here: Desk, steps: list[Any], shown: set[object]) -> None:
+    """No digest tells of a story that the channel has a message of. Where each article is wanted it may.
+
+    shown: articles that have a message of their own, or were in a story as a digest or a development told it."""
     before = len(here.posted)
     here.deliver()
-    sent_now = [str(claim.message_id) for claim, one in here.posted[before:] if one.data["kind"] == "digest"]
+    new = [(str(claim.message_id), one.data["kind"]) for claim, one in here.posted[before:]]
+    told = "select x.story_id from message_alerts a join alerts x on x.id = a.alert_id where a.message_id in"
+    for message, kind in new:
+        of = (
+            f"story_id in ({told} ({message}))"
+            if kind != "article"
+            else f"id in (select article_id from messages where id = {message})"
+        )
+        shown |= {row[0] for row in here.rows(f"select id from articles where {of}")}
+    sent_now = [message for message, kind in new if kind == "digest"]
     each = any(kind == "edit" and given_[0].mode is Mode.EACH for kind, *given_ in steps)
     if not sent_now or each:
         return
@@ -488,14 +508,24 @@ WAITS_TWICE = (
 
 
 def _is_told(channel: Channel, steps: list[Any]) -> None:
-    with TemporaryDirectory() as folder, desk(f"sqlite:///{folder}/rasid.db", channel) as here:
+    rules = (*RULES, (GROWING, "شاهد OR زلزال"))
+    with TemporaryDirectory() as folder, desk(f"sqlite:///{folder}/rasid.db", channel, rules=rules) as here:
         here.flow.per_feed_cap = 3
+        shown: set[object] = set()
         for kind, *given_ in steps:
             match kind:
                 case "news":
                     news(here, *given_)
                 case "wait":
                     here.at += given_[0]
+                    release_held(here.flow, here.now)
+                case "silence":
+                    until = here.now + timedelta(minutes=20)
+                    here.flow.store.add_silence(Silence(0, here.now, until, rule_id=given_[0]))
+                case "split":
+                    last = "select story_id, max(id) from articles group by story_id having count(*) > 1"
+                    for story_id, article in here.rows(f"{last} order by story_id desc limit 1 offset {given_[0]}"):
+                        here.split(int(str(story_id)), int(str(article)))
                 case "flood":
                     here.poll("d", *(story(given_[0] + more, given_[1]) for more in range(6)))
                 case "merge":
@@ -503,13 +533,20 @@ def _is_told(channel: Channel, steps: list[Any]) -> None:
                     if max(given_) < len(ids) and given_[0] != given_[1]:
                         here.merge(*(ids[one] for one in given_))
                 case "deliver":
-                    _deliver(here, steps)
+                    _deliver(here, steps, shown)
                 case _:
                     here.flow.channels = {"main": given_[0]}
             assert here.rows("select why from messages where open group by why having count(*) > 1") == []
             assert here.rows(WAITS_TWICE) == []
         here.at += 3 * 24 * 60
-        _deliver(here, steps)
+        release_held(here.flow, here.now)
+        _deliver(here, steps, shown)
+        here.at += 24 * 60
+        _deliver(here, steps, shown)
+        assert here.rows("select id from hits where decision = 'held'") == []
+        if {one.mode for one in (channel, *(given_[0] for kind, *given_ in steps if kind == "edit"))} == {Mode.EACH}:
+            told_of = here.rows("select article_id from hits where decision in ('alert', 'joined')")
+            assert {row[0] for row in told_of} <= shown
         assert here.rows("select id from messages where open") == []
         assert here.rows("select id from deliveries where state <> 'sent'") == []
         told = (

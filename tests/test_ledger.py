@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -38,10 +38,13 @@ RULES = [
     (Rule("toll", "الحصيلة", "The toll", developments=True), "طائرة"),
     (Rule("calm", "حصيلة", "In digests", channels=("calm",)), "شاهد OR البلدية"),
     (Rule("both", "كلاهما", "In both", channels=("calm", "main")), "البحر"),
+    (Rule("grows", "تتسع", "Grows", channels=("each",), escalate=3), "شاهد OR البلدية OR ميناء"),
+    (Rule("muted", "مكتومة", "Muted", muted_by=("grows", "port"), max_per_hour=1), "أعلنت OR ميناء OR شوارع"),
 ]
 CHANNELS = (
     Channel("main", "console"),
     Channel("calm", "console", mode=Mode.DIGEST, digest=Schedule(every=timedelta(minutes=30))),
+    Channel("each", "console", mode=Mode.EACH, burst=1, quiet=(time(13), time(7))),
 )
 TEXTS = (
     (
@@ -245,8 +248,10 @@ def _adds_up(fresh: Callable[[], str], history: list[tuple[str, object]]) -> Non
         assert Counter(row.fate for row in rows) == sums.fates
         assert all(row.at >= row.hit.created and row.why for row in rows)
         collected = [row for row in rows if row.fate == "held" and row.hit.decision is not Decision.HELD]
-        assert all(row.why.startswith("digest at ") and row.until is not None for row in collected)
-        assert sums.reasons.get("held", {}).get("digest", 0) == len(collected)
+        assert all(row.why.startswith(("digest at ", "burst: ", "quiet hours ")) for row in collected)
+        assert all(row.until is not None for row in collected)
+        kinds = ("digest", "burst", "quiet")
+        assert sum(sums.reasons.get("held", {}).get(kind, 0) for kind in kinds) == len(collected)
         for fate, number in sums.fates.items():
             assert len(store.hits(HitFilter(limit=1000, fate=fate)).items) == number
         midnight = NOW.replace(hour=0) + timedelta(days=1)

@@ -109,6 +109,24 @@ def test_a_story_that_waits_for_the_morning_is_told_in_the_digest_of_a_burst_alo
         assert kinds(sent(here)) == [("digest", "quiet", 1)]
 
 
+@pytest.mark.parametrize(("kept", "gone"), [(2, 3), (3, 2)])
+@pytest.mark.parametrize("mode", [Mode.STORY, Mode.EACH])
+def test_stories_that_wait_in_two_digests_are_told_in_the_first_once_they_are_merged(
+    store_url: str, mode: Mode, kept: int, gone: int
+) -> None:
+    night = replace(NIGHT, burst=1, mode=mode)
+    with desk(store_url, night, rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        clock(here, 12)
+        news(here, 1, "انفجار")
+        news(here, 0, "شاهد انفجار")
+        news(here, 2)
+        news(here, 3)
+        here.merge(kept, gone)
+        assert [one for one in kinds(sent(here)) if one[0] == "digest"] == [("digest", "burst", 1)]
+        clock(here, 20)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+
+
 # ── a cooldown's end ──
 
 

@@ -136,6 +136,22 @@ def leave_article(connection: sa.Connection, channel: str, story_id: int, articl
     return left
 
 
+def unite(connection: sa.Connection, story_id: int) -> None:
+    """Let what waits of a story in several digests of a channel, since two stories became one, go with the first."""
+    told = message_alerts.join(alerts, alerts.c.id == message_alerts.c.alert_id)
+    told = told.join(messages, messages.c.id == message_alerts.c.message_id)
+    waits = sa.select(messages.c.channel, alerts.c.change).distinct().select_from(told)
+    waits = waits.where(alerts.c.story_id == story_id, messages.c.kind == "digest")
+    for channel, change in connection.execute(waits).tuples().all():
+        digests = sorted(_waiting(connection, channel, story_id, change), key=lambda one: (one.due_at, one.id))
+        for other in digests[1:]:
+            attach(connection, digests[0].id, _take_out(connection, other.id, story_id, change))
+        if len(digests) > 1:
+            grave = min(one.priority for one in digests)
+            send = sa.update(deliveries).where(deliveries.c.id == digests[0].delivery_id)
+            connection.execute(send.values(priority=grave))
+
+
 def _waiting(connection: sa.Connection, channel: str, story_id: int, change: str = "") -> list[Any]:
     """The digests of the channel that tell of a story, or of a change in it, and were not begun to be sent, locked."""
     carried = sa.select(message_alerts.c.message_id).join(alerts, alerts.c.id == message_alerts.c.alert_id)

@@ -126,6 +126,7 @@ def _merge_messages(connection: sa.Connection, kept: int, gone: int, now: dateti
         if posting.is_there(connection, message_id):
             priority = posting.latest_send(connection, message_id).priority
             _carry(connection, message_id, digests.leave(connection, channel, kept), channel, now, priority=priority)
+    digests.unite(connection, kept)
 
 
 def _join(connection: sa.Connection, own: int, other: int, channel: str, now: datetime) -> int:
