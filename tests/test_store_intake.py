@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 
 from monitor.errors import InstanceRunning, SchemaTooNew, StoreError
 from monitor.model import Decision, Feed, Outlet, Placement, Rule, RuleMatch, Span, Verdict
-from monitor.store import schema
+from monitor.store import dialect, schema
 from monitor.store.records import HitFilter
 from monitor.store.store import Store
 from monitor.store.tables import metadata
@@ -31,6 +31,21 @@ def feed(name: str, url: str = "") -> Feed:
 
 def ids(states: object) -> list[str]:
     return [state.feed_id for state in states]  # type: ignore[attr-defined]
+
+
+# ── the connection ──
+
+
+def test_a_postgres_that_falls_silent_is_given_up_after_a_minute(postgres: PostgresServer) -> None:
+    """That the system does so at such settings was seen with a cut cable; here, that the library took them."""
+    made = dialect.make_engine(sa.make_url(postgres.url("postgres")), read_only=False)
+    with made.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = driver.info.get_parameters()
+    made.dispose()
+    silent = int(told["keepalives_idle"]) + int(told["keepalives_interval"]) * int(told["keepalives_count"])
+    assert silent <= 60 and int(told["tcp_user_timeout"]) <= 60_000
 
 
 # ── schema ──

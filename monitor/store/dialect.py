@@ -30,6 +30,9 @@ _PREPARED: dict[tuple[Callable[[sa.Connection], Any], str], Any] = {}
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _KEY_BYTES = 512  # well below Postgres' limit for an indexed value (2,704 bytes)
 _IDLE_S = 60  # in a transaction, after which Postgres ends it: whoever began it has died, and all others wait for it
+# A server that went away without a word is given up after a minute: the system alone would take a quarter of an hour to
+# see that nobody answers, and two hours where it is us who wait.
+_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}  # s, ms
 _BUSY_MS = 5_000  # then the work is tried again; a stop waits no longer than this
 
 # ── column types ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,7 +164,7 @@ def make_engine(url: URL, *, read_only: bool) -> sa.Engine:
         _sqlite_events(engine, read_only=read_only)
         return engine
     session = f"-c timezone=UTC -c idle_in_transaction_session_timeout={_IDLE_S}s"
-    options = {"connect_timeout": 10, "application_name": "rasid", "options": session}
+    options = {"connect_timeout": 10, "application_name": "rasid", "options": session, **_ALIVE}
     defaults: dict[str, Any] = {name: value for name, value in options.items() if name not in url.query}
     engine = sa.create_engine(url, pool_pre_ping=True, connect_args=defaults, **pool)
     if read_only:
