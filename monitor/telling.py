@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts import placing
 from monitor.flow import Flow
-from monitor.model import Rule, Severity
+from monitor.model import ESCALATED, Rule, Severity
 from monitor.model_delivery import Mode, Place
 from monitor.store.intake import Intake
 
@@ -99,12 +99,18 @@ class Teller:
             return self.tx.shows_article(channel, made.hit_id)
         return self.tx.is_told(channel, made.story_id)
 
+    def _is_first(self, channel: str, made: Made) -> bool:
+        """Whether a story that was raised was not told the channel yet: it is then told once, as it is now."""
+        each = self.flow.channels[channel].mode is Mode.EACH
+        return made.change == ESCALATED and not each and self.tx.is_waiting(channel, made.story_id)
+
     def _post(self, channel: str, made: Made) -> None:
         priority = PRIORITY[made.rule.severity]
         if self.flow.channels[channel].mode is Mode.EACH and not made.change:
             self.tx.post_article(made.alert_id, made.hit_id, channel, self.now, priority=priority)
         else:
-            self.tx.post(made.alert_id, made.story_id, [channel], self.now, change=made.change, priority=priority)
+            change = "" if self._is_first(channel, made) else made.change
+            self.tx.post(made.alert_id, made.story_id, [channel], self.now, change=change, priority=priority)
 
     def _places(self, channels: Iterable[str], severity: Severity) -> list[Place]:
         return [self._place(name, severity) for name in dict.fromkeys(channels)]

@@ -34,6 +34,46 @@ def edits(here: Desk) -> list[str]:
     return [rendered.text for claim, rendered in here.posted if claim.operation is Operation.EDIT]
 
 
+# ── escalation ──
+
+GROWING = replace(SHAHED, escalate=3)
+
+
+def test_a_story_that_is_raised_before_it_was_told_is_told_once_as_high(store_url: str) -> None:
+    with desk(store_url, NIGHT, rules=((GROWING, "شاهد"), (DRONE, "مسيرة"))) as here:
+        clock(here, 12)
+        for outlet in "abc":
+            here.poll(outlet, (TITLE, STRIKE))
+        found = sent(here)
+        assert kinds(found) == [("story", "", 1)] and found[0].data["severity"] == "high" and not found[0].silent
+        here.poll("d", ("مسيرة شاهد فوق أوديسا اليوم", STRIKE))
+        assert sum(DRONE.name_ar in text for text in edits(here)) == 1
+        clock(here, 19)
+        assert kinds(sent(here)) == []
+        codes = {row.hit.code: row.fate for row in here.flow.store.hits(HitFilter()).items}
+        assert codes == {"new_story": "delivered", "joined_story": "grouped", "escalated": "delivered"}
+
+
+def test_a_message_that_waits_to_be_sent_when_its_story_is_raised_is_hurried(store_url: str) -> None:
+    with desk(store_url, MAIN, rules=((GROWING, "شاهد"),)) as here:
+        for outlet in "abc":
+            here.poll(outlet, (TITLE, STRIKE))
+        assert here.rows("select operation, priority from deliveries") == [("send", 0)]
+        found = sent(here)
+        assert kinds(found) == [("story", "", 1)] and found[0].data["severity"] == "high"
+
+
+def test_a_story_that_is_raised_in_a_digest_that_went_is_told_once_more(store_url: str) -> None:
+    with desk(store_url, NIGHT, rules=((GROWING, "شاهد"),)) as here:
+        clock(here, 12)
+        here.poll("a", (TITLE, STRIKE))
+        clock(here, 19)
+        assert kinds(sent(here)) == [("digest", "quiet", 1)]
+        for outlet in "bc":
+            here.poll(outlet, (TITLE, STRIKE))
+        assert kinds(sent(here)) == [("development", "", 1)]
+
+
 # ── a flood ──
 
 

@@ -152,6 +152,11 @@ def unite(connection: sa.Connection, story_id: int) -> None:
             connection.execute(send.values(priority=grave))
 
 
+def is_waiting(connection: sa.Connection, channel: str, story_id: int) -> bool:
+    """Whether the story waits in a digest of the channel, which it can still leave."""
+    return bool(_waiting(connection, channel, story_id))
+
+
 def _waiting(connection: sa.Connection, channel: str, story_id: int, change: str = "") -> list[Any]:
     """The digests of the channel that tell of a story, or of a change in it, and were not begun to be sent, locked."""
     carried = sa.select(message_alerts.c.message_id).join(alerts, alerts.c.id == message_alerts.c.alert_id)

@@ -84,9 +84,20 @@ class Telling:
 
     def is_told(self, channel: str, story_id: int) -> bool:
         """Whether the channel has a message of the story's own, which may be on its way and can still be edited."""
-        ours = (messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == "story")
-        message_id = self._connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
+        message_id = self._own(channel, story_id)
         return message_id is not None and posting.is_there(self._connection, message_id)
+
+    def is_waiting(self, channel: str, story_id: int) -> bool:
+        """Whether the channel is yet to be told of the story, by a message of its own or by a digest."""
+        message_id = self._own(channel, story_id)
+        if message_id is None:
+            return digests.is_waiting(self._connection, channel, story_id)
+        send = posting.latest_send(self._connection, message_id)
+        return send is not None and send.state == "pending"
+
+    def _own(self, channel: str, story_id: int) -> int | None:
+        ours = (messages.c.story_id == story_id, messages.c.channel == channel, messages.c.kind == "story")
+        return self._connection.execute(sa.select(messages.c.id).where(*ours)).scalar()
 
     def shows_article(self, channel: str, hit_id: int) -> bool:
         """As is_told, of a message about a hit's article."""
