@@ -18,9 +18,11 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from xxhash import xxh3_64_hexdigest
 
+from monitor.alerts import placing
 from monitor.alerts.buttons import buttons
 from monitor.alerts.render import render
 from monitor.arrivals import Arrival, PollReport, take_in
@@ -230,15 +232,17 @@ async def _render(flow: Flow, channel: Channel, claim: DeliveryClaim, limit: int
         return Outcome(OutcomeKind.RETRY, f"the message could not be read: {error}"[:300])
     try:
         view = rows.view(flow.outlets)
+        timezone = channel.timezone or flow.timezone
         rendered = render(
             view,
             flow.rules,
             language=channel.language,
-            timezone=channel.timezone or flow.timezone,
+            timezone=timezone,
             now=now,
             plain=claim.plain,
             limit=limit,
             hashtags=channel.hashtags,
+            loud=placing.loud(channel, now, ZoneInfo(timezone)),
         )
         if channel.name in flow.buttons:
             all_of_them = flow.buttons[channel.name]

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from monitor.model import Severity
 from monitor.model_delivery import Channel, Mode, Place, Schedule
 
+LOUD = (Severity.HIGH, Severity.NORMAL)  # severities that make a sound
 HURRY = timedelta(minutes=1)  # a digest that severity high joins in a burst goes no later than this
 _DAY = timedelta(days=1)
 
@@ -43,6 +44,11 @@ def place(channel: Channel, severity: Severity, now: datetime, zone: ZoneInfo, c
         words = f"burst: more than {channel.burst} in {_minutes(channel.burst_window)}; digest at {_clock(until, zone)}"
         return _held(channel, severity, "burst", until, zone, words)
     return Place(channel.name, channel.mode)
+
+
+def loud(channel: Channel, now: datetime, zone: ZoneInfo) -> tuple[Severity, ...]:
+    """The severities that make a sound now: what was to go before the quiet hours, and could not, wakes nobody."""
+    return tuple(one for one in LOUD if _quiet_until(channel, one, now, zone) is None)
 
 
 def following(schedule: Schedule, now: datetime, zone: ZoneInfo) -> datetime:

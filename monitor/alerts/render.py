@@ -6,7 +6,7 @@ content is cut before it is escaped, and a message that is too long is laid out 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
@@ -35,6 +35,7 @@ from monitor.alerts.pieces import (
     strong,
     weight,
 )
+from monitor.alerts.placing import LOUD
 from monitor.alerts.structured import structured
 from monitor.model import ESCALATED, Article, Rule, Severity
 from monitor.model_delivery import ArticleLine, MessageView, Rendered, StoryLines
@@ -62,6 +63,7 @@ def render(
     limit: int = 4096,
     plain: bool = False,
     hashtags: bool = False,
+    loud: Collection[Severity] = LOUD,
 ) -> Rendered:
     """Lay out a message.
 
@@ -74,6 +76,7 @@ def render(
         limit: most code points of the text, with and without markup, at least 16.
         plain: no HTML wanted (html is None).
         hashtags: one for each rule, below a story and beside the rules of a digest.
+        loud: of which severities a message of alerts may make a sound.
     """
     limit = max(limit, 16)
     chosen = [rules[i] for story in view.stories for i in story.rule_ids if i in rules]
@@ -85,7 +88,7 @@ def render(
     return Rendered(
         text=text,
         html=html,
-        silent=bool(chosen) and severity is Severity.LOW,
+        silent=bool(chosen) and severity not in loud,
         data={**structured(view, rules), "severity": severity.value},
         link=_link(view),
         reply_to=view.reply_to,
