@@ -275,6 +275,17 @@ def test_an_edit_waits_for_its_send_and_then_at_least_a_minute_between_two(desk:
     assert desk.claim(NOW + timedelta(hours=1)) == []
 
 
+def test_an_edit_that_is_asked_for_while_another_is_under_way_keeps_its_distance(desk: Desk) -> None:
+    story, _ = desk.alert(1)
+    desk.deliver(NOW)
+    desk.grow(story, 2, "alquds", NOW + seconds(2))
+    edit = desk.claim(NOW + seconds(3))[0]
+    desk.grow(story, 3, "alarabiya", NOW + seconds(4))
+    desk.store.settle(edit, Settlement("sent", external_id="77"), NOW + seconds(5))
+    assert desk.claim(NOW + seconds(64)) == []
+    assert len(desk.deliver(NOW + seconds(65))) == 1
+
+
 def test_an_edit_that_is_tried_again_takes_a_later_one_with_it(desk: Desk) -> None:
     story, _ = desk.alert(1)
     desk.deliver(NOW)

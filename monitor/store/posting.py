@@ -8,7 +8,7 @@ way to another, or dies while another waits or is made, the other one takes the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -266,6 +266,15 @@ def _queue_edit(
     )
     take_over(connection, message_id, added)
     return added, True
+
+
+def put_off_edits(connection: sa.Connection, edited: Sequence[Mapping[str, Any]]) -> None:
+    """Let edits that were asked for while another was under way keep their distance from it. edited: {of: a message,
+    next: when it may be edited again}."""
+    waiting = (deliveries.c.message_id == sa.bindparam("of"), deliveries.c.operation == "edit")
+    sooner = (deliveries.c.state == "pending", deliveries.c.due_at < sa.bindparam("next"))
+    later = sa.update(deliveries).where(*waiting, *sooner).values(due_at=sa.bindparam("next"))
+    connection.execute(later, list(edited))
 
 
 def absorb_edits(connection: sa.Connection, edit: Any) -> None:

@@ -132,6 +132,13 @@ def write_deliveries(connection: sa.Connection, ended: Sequence[tuple[Any, Settl
         changes.append(change)
     if changes:
         connection.execute(sa.update(deliveries).where(deliveries.c.id == sa.bindparam("of")), changes)
+    edited = [
+        {"of": row.message_id, "next": now + posting.EDIT_GAP}
+        for row, settlement, now in ended
+        if settlement.state == "sent" and row.operation == Operation.EDIT.value
+    ]
+    if edited:
+        posting.put_off_edits(connection, edited)
 
 
 def remember_chats(connection: sa.Connection, told: Sequence[Told]) -> None:
