@@ -58,6 +58,23 @@ def test_what_a_crash_cut_off_follows_a_channel_that_was_moved_before_the_start(
     assert (again.message_id, again.chat_key) == (message, "telegram:new")
 
 
+def test_what_was_lost_of_a_channel_that_is_renamed_bars_its_chat_for_the_quarantine_alone(desk: Desk) -> None:
+    desk.store.open_chats(PACES, NOW)
+    _, lost = desk.alert(1)
+    (claim,) = desk.claim(NOW)
+    renamed = {"news": PACES["main"]}
+    desk.store.open_chats(renamed, NOW + seconds(1))
+    settle(desk, claim, NO_ANSWER, 5)
+    _, message = desk.alert(2, ("news",), NOW + seconds(6))
+    assert desk.claim(NOW + seconds(60), renamed) == [], "it may still arrive"
+    (next_,) = desk.claim(NOW + seconds(200), renamed)
+    assert (next_.message_id, next_.channel) == (message, "news")
+    settle(desk, next_, SENT, 201)
+    assert desk.store.orphans(["news"]) == {"main": 1}
+    (again,) = desk.claim(NOW + seconds(300), PACES)
+    assert (again.message_id, again.chat_key) == (lost, PACES["main"].chat_key)
+
+
 def test_a_daemon_that_has_not_read_the_edit_yet_takes_nothing_lost_back_to_the_old_chat(desk: Desk) -> None:
     desk.store.open_chats(MOVED, NOW)
     desk.alert(1)

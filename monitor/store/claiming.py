@@ -289,18 +289,22 @@ def started_after(moment: Any) -> sa.ColumnElement[bool]:
 
 
 _LOST = (
-    sa.select(deliveries.c.channel, deliveries.c.chat_key, chats.c.channels)
+    sa.select(deliveries.c.channel, deliveries.c.chat_key, chats.c.channels, deliveries.c.due_at)
     .select_from(deliveries.join(chats, chats.c.chat_key == deliveries.c.chat_key))
     .where(deliveries.c.state == "unknown")
 )
-_NEW = sa.select(deliveries.c.channel, sa.null().label("chat_key"), sa.null().label("channels"))
+_NO_CHAT = (sa.null().label("chat_key"), sa.null().label("channels"), sa.cast(sa.null(), dialect.Utc).label("due_at"))
+_NEW = sa.select(deliveries.c.channel, *_NO_CHAT)
 _NEW = _NEW.where(deliveries.c.state == "pending", deliveries.c.chat_key.is_(None))
 _HOMELESS = sa.union_all(_LOST, _NEW.distinct())
 
 
-def assign(connection: sa.Connection, paces: Mapping[str, ChatPace]) -> None:
-    """What waits learns its chat. What was lost in a chat that its channel has left since follows the channel."""
-    rows = [row for row in connection.execute(_HOMELESS) if row.channel in paces]
+def assign(connection: sa.Connection, paces: Mapping[str, ChatPace], now: datetime) -> None:
+    """What waits learns its chat. What was lost in a chat that its channel has left since follows the channel; where
+    that is configured no more, it bars the chat until its quarantine is over, and then waits as all else of it does."""
+    found = connection.execute(_HOMELESS).all()
+    _leave(connection, [row for row in found if row.channel not in paces], now)
+    rows = [row for row in found if row.channel in paces]
     new = {row.channel for row in rows if row.chat_key is None}
     waits = (deliveries.c.state == "pending", deliveries.c.chat_key.is_(None))
     _send_to(connection, {one: paces[one].chat_key for one in sorted(new)}, *waits)
@@ -308,6 +312,14 @@ def assign(connection: sa.Connection, paces: Mapping[str, ChatPace]) -> None:
     moved = {row.channel for row in left if row.chat_key != paces[row.channel].chat_key}
     if moved:
         follow(connection, {one: paces[one] for one in moved})
+
+
+def _leave(connection: sa.Connection, rows: Iterable[Any], now: datetime) -> None:
+    left = [row for row in rows if row.chat_key is not None and row.channel not in row.channels]
+    over = [row.chat_key for row in left if row.due_at <= now]
+    if over:
+        lost = (deliveries.c.chat_key.in_(over), deliveries.c.state == "unknown")
+        connection.execute(sa.update(deliveries).where(*lost).values(state="pending", chat_key=None))
 
 
 def follow(connection: sa.Connection, paces: Mapping[str, ChatPace]) -> None:

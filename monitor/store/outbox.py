@@ -76,7 +76,7 @@ class Outbox(Database):
                 return []
         with self._writing() as connection:
             dialect.exclude_others(connection, dialect.CLAIM_LOCK)
-            assign(connection, paces)
+            assign(connection, paces, now)
             return Claiming(connection, self.owner, now, paces, lease).take(limit)
 
     def is_paced(self, now: datetime, paces: Mapping[str, ChatPace]) -> bool:
