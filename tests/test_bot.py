@@ -19,7 +19,7 @@ from monitor.model_delivery import Route
 from monitor.store.records import HitFilter
 from monitor.store.store import Store
 from tests.command import rasid
-from tests.talk import CHANNEL, EDITOR, OWNER, READER, STRANGER, Talk, talking
+from tests.talk import CHANNEL, EDITOR, OWNER, READER, RULES, STRANGER, Talk, talking
 from tests.telegram_server import TOKEN
 from tests.test_ledger import TEXTS
 
@@ -35,6 +35,20 @@ async def talk(store_url: str, tmp_path: Path) -> AsyncIterator[Talk]:
 def strike(talk: Talk, outlet: str = "a", number: int = 20) -> None:
     """A story that shahed and port hit."""
     talk.desk.take(outlet, STRIKE[0].format(n=number), STRIKE[1].format(n=number))
+
+
+async def test_a_rule_shows_what_holds_its_alerts_back(talk: Talk) -> None:
+    controls = "cooldown: 1h\n    max_per_hour: 5\n    min_outlets: 2\n    escalate: 11\n    muted_by: [shahed]"
+    (talk.folder / "rules.yaml").write_text(RULES.replace("cooldown: 1h", controls), encoding="utf-8")
+    await talk.reload()
+    said = (await talk.say(READER, "/rule port"))[0].splitlines()
+    assert said[3:8] == [
+        "مهلة التهدئة: 1h",
+        "أقصى عدد للتنبيهات في الساعة: 5",
+        "يُنبَّه متى نقلت الخبر وسيلتان",
+        "تُرفع الأهمية إلى عالية متى نقلت الخبر 11 وسيلة",
+        "تسكت عمّا نبّهت إليه: مسيّرات شاهد (\u2068shahed\u2069)",
+    ]
 
 
 async def test_what_takes_too_long_is_given_up_and_says_so(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +108,7 @@ async def test_each_role_may_do_what_is_its_own(talk: Talk) -> None:
         (answer,) = await talk.say(READER, text)
         assert "ليس من صلاحيات دورك" in answer
     assert "not for you to do: you are an editor" in (await talk.say(EDITOR, "/audit", "en"))[0]
-    assert "كُتم حتى" in (await talk.say(EDITOR, "/silence shahed 6h كثرة"))[0]
+    assert "الكتم رقم 1" in (await talk.say(EDITOR, "/silence shahed 6h كثرة"))[0]
     assert "/silence shahed" in (await talk.say(OWNER, "/audit"))[0]
     assert [one[3] for one in talk.actions()][:3] == [
         "refused: not an owner",
@@ -126,7 +140,7 @@ async def test_a_silence_begun_in_a_chat_mutes_what_comes(talk: Talk) -> None:
     assert await talk.say(EDITOR, "/silence story 99 6h") == ["لا قصة برقم 99."]
     assert (await talk.say(EDITOR, "/silence outlet zz 6h"))[0].startswith("لا وسيلة باسم")
     assert [one[3] for one in talk.actions()][-3:] == ["no duration", "no such story", "no such outlet"]
-    assert "كُتم حتى" in (await talk.say(EDITOR, "/silence story 1 2d"))[0]
+    assert "القصة 1، حتى" in (await talk.say(EDITOR, "/silence story 1 2d"))[0]
     assert "الوسيلة \u2068a\u2069" in (await talk.say(EDITOR, "/silence outlet a 2d"))[0]
     assert talk.desk.flow.store.silences(talk.now())[1].story_id == 1
 

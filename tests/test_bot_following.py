@@ -35,7 +35,7 @@ def alerts(talk: Talk, chat: int) -> list[str]:
 
 async def test_a_reader_hears_in_private_of_the_rules_they_follow(talk: Talk) -> None:
     assert "تتابع الآن" in (await talk.say(READER, "/follow shahed"))[0]
-    assert "من قبل" in (await talk.say(READER, "/follow shahed"))[0]
+    assert "بالفعل" in (await talk.say(READER, "/follow shahed"))[0]
     assert "حالتها تجربة" in (await talk.say(READER, "/follow quiet"))[0]
     assert "أتقصد shahed؟" in (await talk.say(READER, "/follow shahid"))[0].replace("\u2068", "").replace("\u2069", "")
     listed = (await talk.say(READER, "/following"))[0]

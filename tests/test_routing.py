@@ -15,6 +15,7 @@ from monitor.alerts.routing import routing
 from monitor.arrivals import release_held
 from monitor.delivery import routes
 from monitor.errors import ConfigError
+from monitor.faces.cli.routes import Routed, draw
 from monitor.model import Outlet, Rule, Severity
 from monitor.model_delivery import Channel, Mode, Route
 from tests.desk import NOW, SHAHED, Desk, desks
@@ -234,6 +235,13 @@ def test_a_text_is_routed_as_far_as_it_tells(here: Living) -> None:
     with_outlet = told(here, "طائرة شاهد فوق كييف", "--outlet", "anba")
     assert with_outlet["channels"] == ["urgent", "beirut"]
     assert "route 3 → main: not asked" in here.rasid("channels", "route", "طائرة شاهد", "--outlet", "anba").stdout
+
+
+def test_a_line_that_is_wider_than_the_page_is_drawn_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    names = tuple(f"channel-{number}" for number in range(40))
+    rule = replace(HIGH, channels=names)
+    draw([Routed(rule, routing([REST], names, rule, ARTICLE, outlet("LB")))])
+    assert capsys.readouterr().out.splitlines()[1].endswith(", channel-39; routes are not asked")
 
 
 def test_a_stored_hit_is_routed_as_it_was_sent(here: Living) -> None:

@@ -79,7 +79,7 @@ def _outcome(error: Exception) -> Outcome:
 
 def _no_bot(outcome: Outcome, server: str) -> Check:
     if outcome.kind is OutcomeKind.STOP:
-        mend = "Copy the token again from @BotFather (/mybots → API Token) into the environment or .env, and restart."
+        mend = "Copy the token again from @BotFather (/mybots → API Token) into .env, which is taken over at once."
         return Check(False, f"the token is refused: {outcome.detail}", mend)
     mend = "Is the machine online? Where Telegram is blocked, set telegram.proxy (http:// or socks5://)."
     return Check(False, f"{server} cannot be reached: {outcome.detail}", mend)

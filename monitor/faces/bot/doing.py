@@ -45,7 +45,7 @@ async def silence(asked: Asked) -> Sheet:
     except RasidError as error:
         sheet.result = f"refused: {error}"
         return sheet.line(sheet.headline(str(error)))
-    sheet.result = f"silence {made.id} until {made.until.isoformat()}"
+    sheet.result = f"silence {made.id} until {made.until.isoformat(timespec='minutes')}"
     return sheet.say("silenced", until=sheet.when(made.until), what=what(made, sheet), id=made.id)
 
 

@@ -77,13 +77,24 @@ async def rule(asked: Asked) -> Sheet:
     unnamed = "rule_routed" if asked.flow.routes else "rule_default"
     names = [sheet.name(one) for one in found.channels] or [sheet.phrase(unnamed)]
     sheet.say("rule_channels", channels=sheet.phrase("comma").join(names))
-    if found.cooldown:
-        sheet.say("rule_cooldown", cooldown=show_duration(found.cooldown))
-    if found.min_outlets > 1:
-        sheet.say("rule_outlets", n=alert_words.count("outlets", found.min_outlets, sheet.language))
+    _controls(found, sheet)
     sheet.code(watch.text)
     week = await asked.desk.read(lambda store: store.ledger(HitFilter(rule=found.id, since=asked.now - WEEK)))
     return sheet.say("rule_week", what=sheet.fates(week.fates))
+
+
+def _controls(rule: Rule, sheet: Sheet) -> None:
+    """What holds the rule's alerts back, or raises them."""
+    if rule.cooldown:
+        sheet.say("rule_cooldown", cooldown=show_duration(rule.cooldown))
+    if rule.max_per_hour:
+        sheet.say("rule_hour", n=rule.max_per_hour)
+    if rule.min_outlets > 1:
+        sheet.say("rule_outlets", n=alert_words.count("outlets", rule.min_outlets, sheet.language))
+    if rule.escalate:
+        sheet.say("rule_escalate", n=alert_words.count("outlets", rule.escalate, sheet.language))
+    if rule.muted_by:
+        sheet.say("rule_muted", rules=sheet.phrase("comma").join(sheet.rule_name(one) for one in rule.muted_by))
 
 
 def one_rule(asked: Asked, sheet: Sheet, rule_id: str, example: str) -> Rule | None:

@@ -64,7 +64,7 @@ async def _mute(asked: Asked, sheet: Sheet, alert: AlertRow, *, whole_rule: bool
         made = await doing.begin(asked, until, reason=f"alert {alert.id}", rule=of_rule, story=of_story)
     except RasidError as error:  # the rule was removed since
         return Pressed(sheet.headline(str(error)).text, f"refused: {error}")
-    result = f"silence {made.id} until {made.until.isoformat()}"
+    result = f"silence {made.id} until {made.until.isoformat(timespec='minutes')}"
     return Pressed(sheet.phrase(key, name=name, until=sheet.when(made.until)), result)
 
 
@@ -89,7 +89,7 @@ def _more(asked: Asked, sheet: Sheet, alert: AlertRow) -> Sheet:
     for name in told or ["title"]:
         sheet.passage(str(getattr(article, name)), alert.spans, name)
     terms = list(dict.fromkeys(sheet.name(_said(alert, index)) for index in range(len(alert.spans))))
-    sheet.say("more_why", terms=sheet.phrase("comma").join(f"«{one}»" for one in terms[:12]))
+    sheet.say("more_why", terms=sheet.phrase("comma").join(sheet.phrase("quoted", what=one) for one in terms[:12]))
     sheet.line(strong(sheet.phrase("more_outlets")))
     for outlet in alert.outlets[:MOST_OUTLETS]:
         known = asked.flow.outlets.get(outlet)

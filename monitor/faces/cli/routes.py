@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.segment import Segments
 from rich.text import Text
 from rich.tree import Tree
 
 from monitor.alerts.routing import Criterion, Routing, Step
 from monitor.faces.cli.common import isolated, out
 from monitor.model import Article, Rule, RuleState
+
+_ENDLESS = 100_000  # columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ def _step_json(number: int, step: Step) -> dict[str, object]:
 
 def draw(routed: Sequence[Routed]) -> None:
     """Each rule with the routes that were asked for it, from above, and what they answered."""
+    # rich cuts branches at the edge of the page: in a terminal they are folded, and a file or pipe has no edge.
+    options = out.options if out.is_terminal else out.options.update(width=_ENDLESS)
     for one in routed:
-        out.print(_tree(one))
+        out.print(Segments(out.render(_tree(one), options)), end="")
 
 
 def _tree(routed: Routed) -> Tree:
