@@ -82,6 +82,7 @@ def test_the_ledger_accounts_for_every_hit_with_a_link_to_its_message(here: Livi
     assert "https://t.me/c/1234567890/1" in told.stdout and "first hit of this rule in this story" in told.stdout
     assert "waits until min_outlets outlets carry the story: \u20681 of 2 outlets\u2069" in told.stdout
     assert told.stderr.splitlines()[-1].startswith("4 hits: 1 delivered (1 new_story); 1 grouped")
+    assert here.rasid("ledger", "--fate", "held").stderr.splitlines()[-1].startswith("1 hit: 1 held")
     assert "no rule is called shahid: did you mean shahed?" in here.rasid("ledger", "--rule", "shahid").stderr
 
 

@@ -115,7 +115,8 @@ def _sentence(sums: Ledger) -> str:
         told += [f"{sums.fates[one]} {one} ({why})"] if one in sums.fates else []
     removed = ", ".join(f"{number} {one}" for one, number in sums.removed.items())
     told += [f"removed since: {removed}"] if removed else []
-    return f"{sums.total} hits{': ' if told else ''}{'; '.join(told)}"
+    counted = f"{sums.total} hit{'' if sums.total == 1 else 's'}"
+    return f"{counted}{': ' if told else ''}{'; '.join(told)}"
 
 
 def _sums_json(sums: Ledger) -> dict[str, object]:
