@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from monitor.errors import StoreError
 from monitor.model import Decision, Placement, RuleMatch, Span, Verdict
 from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind
-from monitor.store import dialect, posting, retention
+from monitor.store import claiming, dialect, outbox, posting, retention
 from monitor.store.intake import Intake
 from monitor.store.records import HitFilter
 from monitor.store.settling import Settling
@@ -171,6 +171,36 @@ def test_what_is_to_be_sent_again_is_not_removed_at_that_moment(desk: Desk) -> N
             time.sleep(0.5)
             retention._remove(connection, old, later)
         assert again.result()[0].again == (desk.claim(later) != [])
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "kind"),
+    [(outbox, "assign", OutcomeKind.UNSENT), (claiming.Claiming, "_not_held", OutcomeKind.HOLD_CHANNEL)],
+)
+def test_what_goes_back_to_waiting_while_another_claims_is_not_passed_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, place: object, name: str, kind: OutcomeKind
+) -> None:
+    """It ends when the other one has just done the step `name` of its claim."""
+    _, first = desk.alert(1)
+    desk.alert(2)
+    (claim,) = desk.claim(NOW)
+    waits = desk.settlement(claim, Outcome(kind, "as it goes"), NOW + seconds(1))
+    step, settled = getattr(place, name), []
+
+    def done(*given: Any) -> Any:
+        found = step(*given)
+        settled.append(pool.submit(desk.other.settle_all, [(claim, waits, NOW + seconds(1))]))
+        with suppress(TimeoutError):
+            settled[0].result(timeout=0.5)
+        return found
+
+    desk.other.owner = desk.store.owner  # the one whose attempt it was
+    with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patched:
+        patched.setattr(place, name, done)
+        taken = desk.claim(NOW + seconds(5))
+        settled[0].result()
+    taken += desk.claim(NOW + seconds(6))
+    assert [one.message_id for one in taken] == ([first] if kind is OutcomeKind.UNSENT else [])
 
 
 def test_a_daemon_whose_machine_died_in_the_middle_of_its_work_stops_no_other(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +13,6 @@ import sqlalchemy as sa
 from monitor.delivery import retry
 from monitor.model import Article, Decision, Placement, Rule, RuleMatch, Span, Verdict
 from monitor.model_delivery import ChatPace, DeliveryClaim, Operation, Outcome, OutcomeKind, Settlement
-from monitor.store.claiming import Claiming
 from monitor.store.store import Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -654,26 +652,3 @@ def test_a_claim_that_begins_late_is_renewed_and_one_that_is_lost_is_not(desk: D
     assert desk.store.renew(claim, NOW + seconds(7)) is None and desk.other.renew(renewed, NOW + seconds(7)) is None
     assert desk.other.release_expired(NOW + seconds(85), retry.QUARANTINE) == 0
     assert desk.store.settle(renewed, Settlement("sent", external_id="1"), NOW + seconds(85)) is True
-
-
-@pytest.mark.parametrize("outcome", [Outcome(OutcomeKind.RETRY, retry_after=30), Outcome(OutcomeKind.HOLD_CHANNEL)])
-def test_a_hold_that_is_written_while_another_daemon_claims_lets_nothing_pass(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
-) -> None:
-    if not desk.store.shared:
-        pytest.skip("SQLite has one writer at a time")
-    desk.alert(1)
-    desk.alert(2)
-    claim = desk.claim(NOW)[0]
-    ended = [(claim, retry.settle(claim, outcome, NOW, Random(1)), NOW)]
-    look = Claiming._ready
-
-    def looked(claiming: Claiming, *asked: Any) -> list[object]:
-        found = look(claiming, *asked)
-        if ended:
-            desk.store.settle(*ended.pop())
-        return found
-
-    monkeypatch.setattr(Claiming, "_ready", looked)
-    assert desk.other.claim_deliveries(NOW + seconds(2), paces=PACES, limit=9) == []
-    assert ended == []

@@ -3,7 +3,8 @@
 The law: one in flight a chat; an edit waits until its message's send is at an end, and never goes to another chat than
 the one the message is in, where its id may be that of another post. Where the channel has moved away from there, an
 edit that brings an alert becomes a send, which posts the message anew: nobody was told of it yet. Any other edit ends.
-What goes back to waiting forgets its chat and learns it here anew, for its channel may have moved meanwhile.
+What goes back to waiting forgets its chat and learns it here anew, for its channel may have moved meanwhile; it does so
+between two claims (see settling), so that all that a claim reads is of one moment.
 A digest that is still open is not claimed: digests.close_digests says when its time has come.
 A channel whose topic is closed is held alone, by a row of its own among the chats; the others of its chat go on.
 """
@@ -48,7 +49,7 @@ class Claiming:
         chosen: list[tuple[Any, Any]] = []
         again = list(paces)
         while again:
-            found, again = self._locked(self._ready(again, ours, paces, recent, limit - len(chosen)), paces)
+            found, again = self._locked(self._ready(again, ours, paces, recent, limit - len(chosen)))
             chosen += found
         if chosen:
             self._begin(chosen)
@@ -86,20 +87,13 @@ class Claiming:
                     found.append(row)
         return found
 
-    def _locked(self, ready: Sequence[Any], paces: Mapping[str, ChatPace]) -> tuple[list[tuple[Any, Any]], list[str]]:
-        """(those that are ours now, each with its chat; the chats in which another is next after all).
-
-        Chats are looked at once more after the lock: an attempt that ended in between may have left a hold, under which
-        its own delivery waits and the one behind it must not pass.
-        """
+    def _locked(self, ready: Sequence[Any]) -> tuple[list[tuple[Any, Any]], list[str]]:
+        """(those that are ours now, each with its chat; the chats in which another is next after all)."""
         rows = [row for chunk in chunks([one.next_id for one in ready]) for row in self._with_messages(chunk)]
-        states = self._chats(sorted({key for row in rows for key in (row.chat_key, own(row.channel))}))
-        gone = {row.id: row for row in rows if self._is_elsewhere(row, states[row.chat_key])}
+        of_key = {chat.chat_key: chat for chat in ready}
+        gone = {row.id: row for row in rows if self._is_elsewhere(row, of_key[row.chat_key])}
         self._follow(gone.values())
-        kept = [(row, states[row.chat_key]) for row in rows if row.id not in gone]
-        holds = {key for key, state in states.items() if key.startswith(OWN) and _is_held(state, self.now)}
-        kept = [(row, chat) for row, chat in kept if own(row.channel) not in holds]
-        ours = [(row, chat) for row, chat in kept if self._is_free(chat, paces[row.chat_key])]
+        ours = [(row, of_key[row.chat_key]) for row in rows if row.id not in gone]
         return ours, [row.chat_key for row in gone.values()]
 
     def _follow(self, edits: Iterable[Any]) -> None:

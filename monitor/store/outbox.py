@@ -120,6 +120,7 @@ class Outbox(Database):
 
     def _lose(self, condition: sa.ColumnElement[bool], now: datetime, quarantine: timedelta) -> int:
         with self._writing() as connection:
+            dialect.exclude_others(connection, dialect.CLAIM_LOCK)
             statement = sa.select(deliveries).where(deliveries.c.state == "sending", condition)
             rows = connection.execute(dialect.lock_rows(statement, skip_locked=True)).all()
             write_deliveries(connection, [(row, _lost(row, now, quarantine), now) for row in rows])

@@ -1,8 +1,8 @@
 """Settling: what came of attempts, written in a few statements however many there are.
 
 The law: an answer counts only for the attempt it belongs to. Rows are locked deliveries first, then chats, each in
-order, as claiming does it: so two daemons never wait for each other. An intake locks them in the order of its stories;
-where the two meet, one is undone and run again (Flow.write).
+order, as claiming does it, and after the lock of claims: so two daemons never wait for each other. An intake locks them
+in the order of its stories; where the two meet, one is undone and run again (Flow.write).
 """
 
 from __future__ import annotations
@@ -38,7 +38,13 @@ class Settling:
     operator: str | None
 
     def write(self, ended: Sequence[Ended]) -> list[bool]:
-        """Of each, whether it was still ours. That it was sent is written all the same, unless another has begun."""
+        """Of each, whether it was still ours. That it was sent is written all the same, unless another has begun.
+
+        What goes back to waiting does so between two claims: one that had looked already which waits without a chat
+        would see this chat free, and pass it over for the one behind it.
+        """
+        if any(settlement.state == "pending" for _, settlement, _ in ended):
+            dialect.exclude_others(self.connection, dialect.CLAIM_LOCK)
         rows = self._locked(sorted({claim.id for claim, _, _ in ended}))
         answers: list[bool] = []
         kept: list[tuple[Any, Ended]] = []
