@@ -233,7 +233,7 @@ def test_a_story_that_enough_outlets_carry_is_told_once_more_as_high(store_url: 
         assert told.text.splitlines()[:2] == ["🔴 Shahed drones", "The story spreads: 6 outlets"]
         assert told.data["severity"] == "high"
         arabic = render(view, desk.flow.rules, language="ar", timezone="UTC", now=NOW).text
-        assert arabic.splitlines()[1] == "خبر يتّسع: 6 وسائل"
+        assert arabic.splitlines()[1] == "خبر يتّسع انتشاره: 6 وسائل"
         first = render(desk.flow.store.message_rows(1).view(), desk.flow.rules, language="en", timezone="UTC", now=NOW)
         assert first.text.startswith("🟠")
 

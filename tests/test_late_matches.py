@@ -122,7 +122,7 @@ def test_a_rule_that_asks_is_alerted_again_by_a_number_that_changed_and_never_tw
         lines = message(desk, 2).splitlines()
         assert lines[1] == "The number changed: 4 → 7"
         assert "يقتل 7" in lines[2]
-        assert message(desk, 2, "ar").splitlines()[1] == "تطوّر العدد: 4 ← 7"
+        assert message(desk, 2, "ar").splitlines()[1] == "تغيّر العدد: 4 ← 7"
         assert [row.change for row in desk.flow.store.alerts(HitFilter(rule="slide")).items] == ["7 → 9", "4 → 7", ""]
         assert "The number changed" not in message(desk, 1).splitlines()[1]
 

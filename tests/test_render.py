@@ -131,7 +131,7 @@ def test_a_story_tells_how_its_toll_rose_and_what_denied_it() -> None:
     denial = ArticleLine(article("موسكو تنفي الهجوم", url="https://example.com/4", published=SEEN), BBC)
     grown = replace(one(LEAD), changes=(("4 → 7", toll),), denied=denial)
     assert (show(grown).html or "").split("\n")[-2:] == [
-        'تطوّر العدد: 4 ← 7 (<a href="https://example.com/3">العربية</a>، 24 نوفمبر، 13:06)',
+        'تغيّر العدد: 4 ← 7 (<a href="https://example.com/3">العربية</a>، 24 نوفمبر، 13:06)',
         'نُفي أو صُحِّح لاحقًا، <a href="https://example.com/4">\u2068BBC\u2069 عربي</a>، 24 نوفمبر، 13:06: '
         "موسكو تنفي الهجوم",
     ]
@@ -143,7 +143,7 @@ def test_a_story_tells_how_its_toll_rose_and_what_denied_it() -> None:
 def test_a_digest_in_arabic_puts_each_story_once_under_its_gravest_rule() -> None:
     low = StoryLines(2, ("ukraine",), (ArticleLine(article("محادثات في جنيف", url=""), BBC),), 1, 3)
     assert show(low, STORY, kind="digest").html == (
-        "🗂 <b>حصيلة: خبران</b>\n"
+        "🗂 <b>موجز: خبران</b>\n"
         "\n"
         "🔴 <b>مسيّرات شاهد</b>\n"
         '• <a href="https://example.com/news?id=7&amp;ref=rss">'
@@ -160,7 +160,7 @@ def test_a_digest_counts_what_does_not_fit() -> None:
     text, _ = parse_html(rendered.html or "")
     shown = text.count("•")
     assert 10 <= shown <= 40 and len(text) <= 4096 and len(rendered.text) <= 4096
-    assert text.startswith("🗂 حصيلة: 200 خبر\n")
+    assert text.startswith("🗂 موجز: 200 خبر\n")
     assert text.endswith(words.count("more_stories", 200 - shown, "ar") + "…")
 
 

@@ -390,7 +390,7 @@ def test_a_trouble_of_the_whole_bot_is_told_once_and_of_what_still_has_it_when_t
     assert over.startswith("Channel c8 works again") and desk.store.notices() == []
 
 
-def test_operator_messages_go_at_most_once_a_minute(desk: Desk) -> None:
+def test_operator_messages_go_at_most_once_a_minute_with_all_that_waits(desk: Desk) -> None:
     paces = {"ops": ChatPace("telegram:ops")}
     for number in range(3):
         assert desk.store.add_notice(f"feed/{number}/dead", f"feed {number} is gone", "ops", NOW) is True
@@ -398,9 +398,9 @@ def test_operator_messages_go_at_most_once_a_minute(desk: Desk) -> None:
     sent = []
     for at in range(200):
         for claim in desk.claim(NOW + seconds(at), paces):
-            sent.append(at)
+            sent.append((at, desk.store.message_rows(claim.message_id).text))
             desk.store.settle(claim, Settlement("sent", external_id="1"), NOW + seconds(at))
-    assert sent == [0, 60, 120]
+    assert sent == [(0, "feed 0 is gone"), (60, "feed 1 is gone\n\nfeed 2 is gone")]
     assert desk.store.clear_notices("feed/0/", NOW) == 1
     assert [notice.key for notice in desk.store.notices()] == ["feed/1/dead", "feed/2/dead"]
 

@@ -38,11 +38,11 @@ _PLURALS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 
 _PHRASES: Mapping[str, Mapping[str, str]] = {
     "ar": {
-        **{"also": "ونقلته أيضًا:", "seen": "رُصد", "digest": "حصيلة", "operator": "راصد", "comma": "، ", "to": " إلى "},
+        **{"also": "ونقلته أيضًا:", "seen": "رُصد", "digest": "موجز", "operator": "راصد", "comma": "، ", "to": " إلى "},
         **{"began": "أول من نشر القصة: {outlet}، {time}؛ والتنبيه من تقرير لاحق."},
         **{"later": "{what}: من تقرير لاحق في {outlet}، {time}."},
-        **{"change": "تطوّر العدد: {what} ({outlet}، {time})", "arrow": "←"},
-        **{"news": "تطوّر العدد: {what}", "escalated": "خبر يتّسع"},
+        **{"change": "تغيّر العدد: {what} ({outlet}، {time})", "arrow": "←"},
+        **{"news": "تغيّر العدد: {what}", "escalated": "خبر يتّسع انتشاره"},
         **{"denies": "ينفي أو يصحّح خبرًا من {outlet}، {time}: {what}"},
         **{"denied": "نُفي أو صُحِّح لاحقًا، {outlet}، {time}: {what}"},
         **{

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.model_delivery import Operation
+from monitor.model_delivery import GONE, Operation
 from monitor.store import dialect, posting
 from monitor.store.connection import Database
 from monitor.store.delivery_records import DeliveryEnd, DeliveryFilter, DeliveryRow, Retried
@@ -47,8 +47,10 @@ class Failed(Database):
         return Page(tuple(made), found[-1].id if len(rows) > wanted.limit else None)
 
     def dead_deliveries(self, channel: str | None = None) -> list[int]:
-        """The ids of all that failed, in a channel or everywhere, in order."""
-        statement = sa.select(deliveries.c.id).where(deliveries.c.state == "dead").order_by(deliveries.c.id)
+        """The ids of all that failed, in a channel or everywhere, in order; without edits of what somebody deleted."""
+        deleted = sa.and_(deliveries.c.operation == Operation.EDIT.value, deliveries.c.reason.startswith(GONE))
+        failed = (deliveries.c.state == "dead", ~deleted)
+        statement = sa.select(deliveries.c.id).where(*failed).order_by(deliveries.c.id)
         if channel is not None:
             statement = statement.where(deliveries.c.channel == channel)
         with self._reading() as connection:

@@ -1,4 +1,4 @@
-"""What the operator was told: each thing once, until it is over; and at most one message a minute."""
+"""What the operator was told: each thing once, until it is over; at most one message a minute, with all that waits."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from monitor.store.records import Notice
 
 GAP = timedelta(seconds=60)
 AGAIN = timedelta(minutes=10)
+LONGEST = 3000  # code points of notices that go as one message
 
 
 class Notices(Database):
@@ -40,7 +41,7 @@ class Notices(Database):
         """Tell the operator of what is over already, unless the same was told a moment ago; whether it was new."""
         same = sa.select(tables.messages.c.id).where(
             tables.messages.c.kind == "operator",
-            tables.messages.c.text == text,
+            tables.messages.c.text.contains(text, autoescape=True),  # it may have gone with others
             tables.messages.c.created.between(now - AGAIN, now + CLOCK_SLACK),
         )
         with self._writing() as connection:
@@ -99,18 +100,23 @@ def stand(connection: sa.Connection, prefix: str) -> bool:
 
 
 def _post(connection: sa.Connection, text: str, channel: str, now: datetime) -> int:
-    """A minute after the one before; but what a clock that was put back dated ahead is waited for by nobody."""
-    known = now + CLOCK_SLACK
-    latest = (
-        sa.select(sa.func.max(tables.deliveries.c.due_at))
-        .join(tables.messages, tables.messages.c.id == tables.deliveries.c.message_id)
-        .where(tables.messages.c.kind == "operator", tables.messages.c.channel == channel)
-        .where(tables.deliveries.c.attempt == 0, tables.deliveries.c.created <= known)
-    )
-    last = sa.select(sa.func.max(tables.messages.c.sent_at)).where(
-        tables.messages.c.kind == "operator", tables.messages.c.channel == channel, tables.messages.c.sent_at <= known
-    )
-    before = [when for when in (connection.execute(latest).scalar(), connection.execute(last).scalar()) if when]
+    """A minute after the one before, in one message with what waits for that minute already: what is urgent is not to
+    stand behind what is stale. But what a clock that was put back dated ahead is waited for by nobody."""
+    known, run = now + CLOCK_SLACK, connection.execute
+    ours = (tables.messages.c.kind == "operator", tables.messages.c.channel == channel)
+    both = tables.deliveries.join(tables.messages, tables.messages.c.id == tables.deliveries.c.message_id)
+    unsent = (tables.deliveries.c.attempt == 0, tables.deliveries.c.created <= known)
+    waits = sa.select(tables.messages.c.id, tables.messages.c.text).select_from(both)
+    waits = waits.where(*ours, *unsent, tables.deliveries.c.state == "pending", tables.deliveries.c.due_at > now)
+    newest = waits.order_by(tables.messages.c.id.desc()).limit(1)
+    other = run(dialect.lock_rows(newest, of=tables.deliveries)).first()  # nobody claims it meanwhile
+    if other is not None and len(other.text) + len(text) < LONGEST:
+        whole = f"{other.text}\n\n{text}"
+        run(sa.update(tables.messages).where(tables.messages.c.id == other.id).values(text=whole))
+        return int(other.id)
+    latest = sa.select(sa.func.max(tables.deliveries.c.due_at)).select_from(both).where(*ours, *unsent)
+    last = sa.select(sa.func.max(tables.messages.c.sent_at)).where(*ours, tables.messages.c.sent_at <= known)
+    before = [when for when in (run(latest).scalar(), run(last).scalar()) if when]
     message_id = posting.add_message(connection, "operator", channel, now, text=text)
     due_at = max([now, *(when + GAP for when in before)])
     posting.add_delivery(connection, message_id, channel, "send", now, priority=1, due_at=due_at)

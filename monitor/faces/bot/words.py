@@ -103,7 +103,7 @@ _AR: Mapping[str, str] = {
     "comma": "، ",
     "delivered": "أُرسلت",
     "grouped": "ضُمّت إلى قصتها",
-    "digested": "أُرسلت في حصيلة",
+    "digested": "أُرسلت في موجز",
     "queued": "تنتظر الإرسال",
     "held": "محجوزة",
     "muted": "مكتومة",
