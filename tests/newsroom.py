@@ -162,7 +162,8 @@ class Newsroom(Promises):
                 continue
             desk._rendered(claim, self.now)
             post = self.post(claim)
-            self.digest_is_new(post)
+            if claim.attempt == 1:  # what is under way keeps its stories, also where it then fails
+                self.digest_is_new(post)
             self.begun.append((who, claim, post))
             assert claim.channel in desk.flow.channels
 

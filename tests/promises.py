@@ -129,6 +129,9 @@ class Promises:
                 f"where a.alert_id = {alert}"
             )
             assert {row[0] for row in carrying} == set(wanted) != set()
+            told_anew = (rule_id, change, article)  # by a split: where the files say it now
+            self.owed = {one for one in self.owed if (one.rule, one.change, one.article) != told_anew}
+            self.each = {one for one in self.each if (one[1], "", one[2]) != told_anew}
             self.owed |= {Owed(channel, rule_id, change, article) for channel in wanted}
         self._remember_each(who)
 

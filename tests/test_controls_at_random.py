@@ -401,4 +401,4 @@ def test_controls_on_random_histories_do_what_the_model_says(machine: type[Contr
 @pytest.mark.soak
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_controls_on_many_random_histories_do_what_the_model_says(machine: type[Controls]) -> None:
-    run_state_machine_as_test(machine, settings=settings(QUICK, max_examples=300, stateful_step_count=60))
+    run_state_machine_as_test(machine, settings=settings(QUICK, max_examples=120, stateful_step_count=60))

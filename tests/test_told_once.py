@@ -130,6 +130,19 @@ def test_a_flood_that_waits_to_be_sent_tells_nothing_that_a_message_tells_meanwh
         assert here.rows("select id from alerts where id not in (select alert_id from message_alerts)") == []
 
 
+def test_a_digest_whose_attempt_surely_failed_tells_nothing_that_a_message_tells_meanwhile(store_url: str) -> None:
+    with desk(store_url, MAIN, rules=((SHAHED, "شاهد"), (HIGH, "انفجار"))) as here:
+        here.flow.per_feed_cap = 1
+        here.poll("a", *(story(number) for number in range(4)))
+        for kind in (OutcomeKind.SENT, OutcomeKind.RETRY):
+            here.at += 2
+            (claim,) = here.flow.store.claim_deliveries(here.now, paces={"main": ChatPace("chat")}, limit=9)
+            came = Outcome(kind, external_id="1", retry_after=1)
+            here.flow.store.settle(claim, retry.settle(claim, came, here.now, Random(1)), here.now, operator=None)
+        here.take("b", *story(2, "انفجار"))
+        assert sorted(kinds(sent(here))) == [("digest", "flood", 2), ("story", "", 1)]
+
+
 # ── two digests ──
 
 

@@ -3,7 +3,7 @@
 Law of this file: an open digest is one that waits to be sent for the first time; alerts join it until its time has
 come. Then it is closed and cut into messages of a size that can be read, the gravest stories first; nothing is
 left out; before that nobody claims it. What a channel tells at once, or sooner in another digest, it does not tell a
-second time: it leaves the digest that it waits in, until that is begun to be sent or was cut into several messages.
+second time: it leaves the digest that it waits in, unless that may have arrived or was cut into several messages.
 """
 
 from __future__ import annotations
@@ -56,9 +56,6 @@ def collect(connection: sa.Connection, alert_ids: Sequence[int], place: Place, n
     of_first = sa.select(alerts.c.story_id, alerts.c.change).where(alerts.c.id == alert_ids[0])
     story_id, change = connection.execute(of_first).tuples().one()
     open_ = connection.execute(dialect.lock_rows(_open(place.channel, place.why))).first()
-    if open_ is not None and (open_.state != "pending" or open_.attempt):  # it was claimed before it was closed
-        connection.execute(sa.update(messages).where(messages.c.id == open_.id).values(open=False))
-        open_ = None
     own = None if open_ is None else open_.id
     others = [one for one in _waiting(connection, place.channel, story_id, change) if one.id != own]
     until = place.until if open_ is None else min(place.until, open_.due_at)
@@ -158,13 +155,13 @@ def is_waiting(connection: sa.Connection, channel: str, story_id: int) -> bool:
 
 
 def _waiting(connection: sa.Connection, channel: str, story_id: int, change: str = "") -> list[Any]:
-    """The digests of the channel that tell of a story, or of a change in it, and were not begun to be sent, locked."""
+    """The digests of the channel that tell of a story, or of a change in it, and surely did not arrive, locked."""
     carried = sa.select(message_alerts.c.message_id).join(alerts, alerts.c.id == message_alerts.c.alert_id)
     carried = carried.where(alerts.c.story_id == story_id, alerts.c.change == change)
     whole = sa.or_(messages.c.open, messages.c.parts == 1)
     found = _digests(channel).where(messages.c.kind == "digest", messages.c.id.in_(carried), whole)
     rows = connection.execute(dialect.lock_rows(found)).all()
-    return [row for row in rows if row.state == "pending" and not row.attempt]
+    return [row for row in rows if row.state == "pending" and not row.unknowns]
 
 
 def _take_out(
@@ -217,7 +214,7 @@ def _digests(channel: str) -> sa.Select[Any]:
     """Of the channel's digests, with their sends, what is asked for."""
     columns = (
         messages.c.id, messages.c.created, deliveries.c.id.label("delivery_id"), deliveries.c.state,
-        deliveries.c.attempt, deliveries.c.priority, deliveries.c.due_at,
+        deliveries.c.unknowns, deliveries.c.priority, deliveries.c.due_at,
     )  # fmt: skip
     return (
         sa.select(*columns)
