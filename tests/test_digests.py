@@ -458,7 +458,7 @@ GROWING = Rule("grows", "تتسع", "Grows", cooldown=timedelta(minutes=20), esc
 histories = given(st.sampled_from(CHANNELS), st.lists(STEPS, min_size=5, max_size=40))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @histories
 def test_whatever_happens_every_alert_is_told_and_no_digest_stays_open(channel: Channel, steps: list[Any]) -> None:
     _is_told(channel, steps)
